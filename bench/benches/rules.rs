@@ -51,7 +51,12 @@ fn market(options: u32) -> Market {
 }
 
 fn order() -> BuyOrder {
-    BuyOrder { option_id: OptionId::from_u128(1), amount: amount(500), min_shares: None, max_price: None }
+    BuyOrder {
+        option_id: OptionId::from_u128(1),
+        amount: amount(500),
+        min_shares: None,
+        max_price: None,
+    }
 }
 
 /// Benchmarks a quote for a bet.
@@ -66,13 +71,16 @@ fn quote(bencher: Bencher<'_, '_>, options: u32) {
 #[divan::bench(args = [2, 10])]
 fn buy(bencher: Bencher<'_, '_>, options: u32) {
     let (market, order) = (market(options), order());
-    let holding = Holding::empty(market.id(), AccountId::from_u128(2), market.record().options.len());
+    let holding =
+        Holding::empty(market.id(), AccountId::from_u128(2), market.record().options.len());
     let (pot, pot_after) = (Balance::from_minor(SUBSIDY), Balance::from_minor(SUBSIDY + 500));
-    bencher.with_inputs(|| (market.clone(), holding.clone())).bench_values(|(mut market, mut holding)| {
-        let fill = market.price_buy(&order, pot, NOON).expect("it can be bought");
-        market.record_fill(&fill, &mut holding, pot_after).expect("it is covered");
-        (market, holding)
-    });
+    bencher.with_inputs(|| (market.clone(), holding.clone())).bench_values(
+        |(mut market, mut holding)| {
+            let fill = market.price_buy(&order, pot, NOON).expect("it can be bought");
+            market.record_fill(&fill, &mut holding, pot_after).expect("it is covered");
+            (market, holding)
+        },
+    );
 }
 
 /// Benchmarks a batch of payments through the money writer, from the call to the response, with
@@ -96,7 +104,11 @@ fn batch_of_256_payments(bencher: Bencher<'_, '_>) {
         };
         let payments = keys.into_iter().map(|key| application.ledger.pay(&from, key, payment()));
         let answers = runtime.block_on(join_all(payments));
-        assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|receipt| receipt.result.is_ok())));
+        assert!(
+            answers
+                .iter()
+                .all(|answer| answer.as_ref().is_ok_and(|receipt| receipt.result.is_ok()))
+        );
     });
 }
 

@@ -95,8 +95,9 @@ pub(crate) fn table(databases: Databases, pressure: Pressure) -> Result<()> {
             [(Scenario::RandomTransfers, "a lone transfer"), (Scenario::OneMarket, "a lone bet")]
         {
             let figure = measure::scenario(&world, scenario, lone)?;
-            let beside = ceilings
-                .map_or(String::new(), |ceilings| format!("pgbench {:.2} ms", ceilings.random.lone_ms));
+            let beside = ceilings.map_or(String::new(), |ceilings| {
+                format!("pgbench {:.2} ms", ceilings.random.lone_ms)
+            });
             report::line(title, &figure, &beside);
         }
         measure_reads(&runtime, &world, folder.path(), pressure.counted)?;
@@ -128,7 +129,12 @@ fn beside_write(scenario: Scenario, figure: &Figure, ceilings: Option<Ceilings>)
 }
 
 /// Measures each read, beside a bare handler that returns the same bytes.
-fn measure_reads(runtime: &Runtime, world: &Rc<World>, folder: &Path, counted: Duration) -> Result<()> {
+fn measure_reads(
+    runtime: &Runtime,
+    world: &Rc<World>,
+    folder: &Path,
+    counted: Duration,
+) -> Result<()> {
     let readers = Pressure { connections: READERS, counted };
     for scenario in READS {
         let body = runtime.block_on(answer_of(world, scenario))?;
@@ -161,7 +167,10 @@ pub(crate) fn growth(databases: Databases, pressure: Pressure) -> Result<()> {
         let mut young = [None; WRITES.len() + READS.len()];
         for size in [Size::SMALL, Size::LARGE] {
             let world = Rc::new(runtime.block_on(World::make(database, size, &[]))?);
-            report::heading(&format!("{database:?}, {} bets in {} markets", size.bets, size.markets));
+            report::heading(&format!(
+                "{database:?}, {} bets in {} markets",
+                size.bets, size.markets
+            ));
             report::remark(&format!("startup time: {} ms", world.started_in.as_millis()));
             for (index, scenario) in WRITES.into_iter().chain(READS).enumerate() {
                 let pressure = if scenario.writes() { pressure } else { readers };
@@ -190,7 +199,10 @@ pub(crate) fn growth(databases: Databases, pressure: Pressure) -> Result<()> {
 /// Measures the time of the largest settlement.
 pub(crate) fn settlement(databases: Databases) -> Result<()> {
     let runtime = Runtime::new()?;
-    databases.each().into_iter().try_for_each(|database| runtime.block_on(settlement::measure(database)))
+    databases
+        .each()
+        .into_iter()
+        .try_for_each(|database| runtime.block_on(settlement::measure(database)))
 }
 
 /// Measures the quality and the time of searches.
@@ -203,7 +215,9 @@ pub(crate) fn search(databases: Databases, markets: u64) -> Result<()> {
 /// Measures the time of other requests under attack.
 pub(crate) fn hostile(databases: Databases, attack: Option<Attack>, plan: Plan) -> Result<()> {
     for database in databases.each() {
-        for attack in Attack::ALL.into_iter().filter(|one| attack.is_none_or(|wanted| wanted == *one)) {
+        for attack in
+            Attack::ALL.into_iter().filter(|one| attack.is_none_or(|wanted| wanted == *one))
+        {
             hostile::measure(database, attack, plan)?;
         }
     }
@@ -233,7 +247,8 @@ pub(crate) struct LoadOptions {
 pub(crate) fn load(options: &LoadOptions) -> Result<()> {
     let runtime = Runtime::new()?;
     let size = if options.large { Size::LARGE } else { Size::SMALL };
-    let settings: Vec<_> = options.settings.iter().filter_map(|setting| setting.split_once('=')).collect();
+    let settings: Vec<_> =
+        options.settings.iter().filter_map(|setting| setting.split_once('=')).collect();
     let counted = Duration::from_secs(options.seconds);
     let pressure = Pressure { connections: options.connections, counted };
     for database in options.databases.each() {

@@ -82,19 +82,27 @@ pub(crate) fn measure(database: Database, attack: Attack, plan: Plan) -> Result<
         }
         Attack::Batches => runtime.block_on(payers(&server))?,
     };
-    let measured =
-        Load { address, connections: 1, pause: attack.pause(), warm_up: WARM_UP, counted: plan.counted };
+    let measured = Load {
+        address,
+        connections: 1,
+        pause: attack.pause(),
+        warm_up: WARM_UP,
+        counted: plan.counted,
+    };
     let idle = measure_each(measured, &fixture.measured)?;
-    let during = WARM_UP + (WARM_UP + plan.counted) * u32::try_from(fixture.measured.len())? + WARM_UP;
+    let during =
+        WARM_UP + (WARM_UP + plan.counted) * u32::try_from(fixture.measured.len())? + WARM_UP;
     let attackers = Load { connections, pause: Duration::ZERO, counted: during, ..measured };
     let attacks = fixture.attacks;
-    let attackers =
-        thread::spawn(move || load::run(attackers, |number| in_turn(attacks.clone(), number), || {}));
+    let attackers = thread::spawn(move || {
+        load::run(attackers, |number| in_turn(attacks.clone(), number), || {})
+    });
     thread::sleep(WARM_UP);
     let attacked = measure_each(measured, &fixture.measured)?;
     let attackers = attackers.join().map_err(|_| anyhow::anyhow!("the attackers panicked"))??;
     for ((request, idle), attacked) in fixture.measured.iter().zip(&idle).zip(&attacked) {
-        let at = |totals: &Totals, share: f64| totals.latencies_us.value_at_quantile(share) as f64 / 1e3;
+        let at =
+            |totals: &Totals, share: f64| totals.latencies_us.value_at_quantile(share) as f64 / 1e3;
         remark(&format!(
             "{:<40} idle p50 {:>6.2} p99 {:>6.2} ms, under attack p50 {:>6.2} p99 {:>6.2} ms, {:?}",
             request.path(),
@@ -133,7 +141,8 @@ async fn payers(server: &Server) -> Result<Fixture> {
         attacks.push(Request::signed_by(&attacker, "/api/v1/transfers/batch", body)?);
     }
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
-    let body = json!({"fromAccountId": ada.account_id, "toAccountId": ben.account_id, "amount": "1.00"});
+    let body =
+        json!({"fromAccountId": ada.account_id, "toAccountId": ben.account_id, "amount": "1.00"});
     let payment = Request::signed_by(&ada, "/api/v1/transfers", body.to_string())?;
     Ok(Fixture { measured: vec![payment], attacks })
 }
@@ -171,7 +180,10 @@ fn long_text(number: usize) -> String {
         0 => "a".repeat(49_000) + "b",
         1 => "a ".repeat(24_000),
         2 => "雨".repeat(16_000),
-        _ => (0..7_000).map(|word| words[(word * 3 + number) % words.len()]).collect::<Vec<_>>().join(" "),
+        _ => (0..7_000)
+            .map(|word| words[(word * 3 + number) % words.len()])
+            .collect::<Vec<_>>()
+            .join(" "),
     };
     // The number makes each post unique.
     format!("{text} {number}")
@@ -205,7 +217,10 @@ fn searches() -> Vec<Request> {
 
 /// Sends one request after another, each for the same duration.
 fn measure_each(load: Load, requests: &[Request]) -> Result<Vec<Totals>> {
-    requests.iter().map(|request| load::run(load, |_| in_turn(vec![request.clone()], 0), || {})).collect()
+    requests
+        .iter()
+        .map(|request| load::run(load, |_| in_turn(vec![request.clone()], 0), || {}))
+        .collect()
 }
 
 /// Sends these requests in turn, beginning with number `first`.

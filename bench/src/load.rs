@@ -73,7 +73,9 @@ pub(crate) fn run(
     let totals = Rc::new(RefCell::new(Totals::new()?));
     let clients = LocalSet::new();
     let tasks: Vec<_> = (0..load.connections)
-        .map(|number| clients.spawn_local(client(load, requests(number), begun..ended, Rc::clone(&totals))))
+        .map(|number| {
+            clients.spawn_local(client(load, requests(number), begun..ended, Rc::clone(&totals)))
+        })
         .collect();
     clients.block_on(&runtime, async {
         tokio::time::sleep_until(begun.into()).await;

@@ -42,7 +42,11 @@ pub(crate) struct Pressure {
 ///
 /// # Errors
 /// Fails if a connection fails or a response is not successful.
-pub(crate) fn scenario(world: &Rc<World>, scenario: Scenario, pressure: Pressure) -> Result<Figure> {
+pub(crate) fn scenario(
+    world: &Rc<World>,
+    scenario: Scenario,
+    pressure: Pressure,
+) -> Result<Figure> {
     measure(world.address, world.processes, pressure, |number| scenario.requests(world, number))
 }
 
@@ -80,7 +84,8 @@ pub(crate) fn measure(
     let edges = edges.into_iter().collect::<Result<Vec<_>>>()?;
     let [before, after] = edges.as_slice() else { anyhow::bail!("counting did not begin and end") };
     let answers = totals.latencies_us.len() as f64;
-    let each_us = |index: usize| after[index].saturating_sub(before[index]).as_secs_f64() * 1e6 / answers;
+    let each_us =
+        |index: usize| after[index].saturating_sub(before[index]).as_secs_f64() * 1e6 / answers;
     let quantile_ms = |quantile| totals.latencies_us.value_at_quantile(quantile) as f64 / 1e3;
     Ok(Figure {
         rate: answers / counted.as_secs_f64(),

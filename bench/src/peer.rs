@@ -92,7 +92,8 @@ pub(crate) fn pgbench(world: &World, folder: &Path, payee: Payee) -> Result<Ceil
 }
 
 fn run_pgbench(world: &World, script: &Path, clients: u32) -> Result<f64> {
-    let bin = std::env::var("FORETELL_TEST_POSTGRES_BIN").context("FORETELL_TEST_POSTGRES_BIN is not set")?;
+    let bin = std::env::var("FORETELL_TEST_POSTGRES_BIN")
+        .context("FORETELL_TEST_POSTGRES_BIN is not set")?;
     let output = Command::new(Path::new(&bin).join("pgbench"))
         .args(["--no-vacuum", "--protocol=prepared", "--jobs=2"])
         .arg(format!("--client={clients}"))
@@ -105,8 +106,10 @@ fn run_pgbench(world: &World, script: &Path, clients: u32) -> Result<f64> {
     let stdout = String::from_utf8_lossy(&output.stdout);
     let complaint = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "pgbench failed: {complaint}");
-    let line =
-        stdout.lines().find_map(|line| line.strip_prefix("tps = ")).context("pgbench names no rate")?;
+    let line = stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("tps = "))
+        .context("pgbench names no rate")?;
     Ok(line.split_whitespace().next().context("pgbench names no rate")?.parse()?)
 }
 

@@ -51,7 +51,11 @@ impl Process {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.0))?;
         // The name is in parentheses and may contain any character, parentheses included.
         let (_, rest) = stat.rsplit_once(')').context("/proc/PID/stat has no name")?;
-        Ok(rest.split_whitespace().nth(field).context("/proc/PID/stat has too few fields")?.parse()?)
+        Ok(rest
+            .split_whitespace()
+            .nth(field)
+            .context("/proc/PID/stat has too few fields")?
+            .parse()?)
     }
 
     fn children(self) -> Vec<Self> {

@@ -80,7 +80,11 @@ impl Scenario {
     pub(crate) const fn writes(self) -> bool {
         matches!(
             self,
-            Self::RandomTransfers | Self::HotTransfers | Self::OneMarket | Self::ManyMarkets | Self::Mixed
+            Self::RandomTransfers
+                | Self::HotTransfers
+                | Self::OneMarket
+                | Self::ManyMarkets
+                | Self::Mixed
         )
     }
 
@@ -138,7 +142,8 @@ impl Client {
             }
             Scenario::Statement => {
                 let person = self.person().clone();
-                let path = format!("/api/v1/accounts/{}/transfers?limit={PAGE_ROWS}", person.account_id);
+                let path =
+                    format!("/api/v1/accounts/{}/transfers?limit={PAGE_ROWS}", person.account_id);
                 head(request, "GET", &path, Some(&person.token));
                 request.extend_from_slice(b"\r\n");
             }
@@ -158,7 +163,8 @@ impl Client {
     fn pay(&mut self, request: &mut Vec<u8>, to: u64) {
         let Person { account_id, token } = self.person();
         let to = seed::id(Kind::Account, to);
-        let body = format!(r#"{{"fromAccountId":"{account_id}","toAccountId":"{to}","amount":"0.01"}}"#);
+        let body =
+            format!(r#"{{"fromAccountId":"{account_id}","toAccountId":"{to}","amount":"0.01"}}"#);
         post(request, "/api/v1/transfers", token, &body);
     }
 

@@ -63,7 +63,8 @@ pub(crate) async fn measure(database: Database, many: u64) -> Result<()> {
 
 /// Measures the recall among the realistic markets.
 async fn recall(database: Database) -> Result<()> {
-    let server = Server::start_with(database, &[("FORETELL__ACCOUNTS__SIGNUP_GRANT", "1000000")]).await;
+    let server =
+        Server::start_with(database, &[("FORETELL__ACCOUNTS__SIGNUP_GRANT", "1000000")]).await;
     let ada = server.register("ada").await;
     let mut keys = BTreeMap::new();
     for columns in columns(MARKETS) {
@@ -79,17 +80,22 @@ async fn recall(database: Database) -> Result<()> {
     for query in queries() {
         let answer = ask(&ada, query.text).await?;
         let hits = answer["data"].as_array().context("no hits")?;
-        let hits: Vec<_> = hits.iter().filter_map(|hit| keys.get(&text(&hit["id"])).copied()).collect();
+        let hits: Vec<_> =
+            hits.iter().filter_map(|hit| keys.get(&text(&hit["id"])).copied()).collect();
         let score = scores.entry(query.step).or_default();
         score.queries += 1;
         *score.answered.entry(text(&answer["meta"]["method"])).or_default() += 1;
         let right = query.expected.iter().filter(|key| hits.contains(key)).count();
         let possible = query.expected.len().min(SHOWN);
-        let share = if possible == 0 { f64::from(hits.is_empty()) } else { right as f64 / possible as f64 };
+        let share =
+            if possible == 0 { f64::from(hits.is_empty()) } else { right as f64 / possible as f64 };
         score.recall += share;
         score.found += usize::from(share > 0.0);
         if share < 1.0 {
-            remark(&format!("  {:?} finds {hits:?} and not all of {:?}", query.text, query.expected));
+            remark(&format!(
+                "  {:?} finds {hits:?} and not all of {:?}",
+                query.text, query.expected
+            ));
         }
     }
     for (step, score) in scores {
@@ -148,9 +154,9 @@ async fn speed(database: Database, many: u64) -> Result<()> {
 /// Gives the markets of the history unique names and descriptions.
 fn rename(home: &Home) {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    let rows = columns(MARKETS)
-        .enumerate()
-        .map(|(number, columns)| format!("({number}, {}, {})", quoted(columns[2]), quoted(columns[3])));
+    let rows = columns(MARKETS).enumerate().map(|(number, columns)| {
+        format!("({number}, {}, {})", quoted(columns[2]), quoted(columns[3]))
+    });
     let rows: Vec<_> = rows.collect();
     let count = rows.len();
     home.execute(&format!(

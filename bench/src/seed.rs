@@ -83,7 +83,12 @@ fn prefix(kind: Kind) -> String {
 
 /// Fills an empty database whose tables exist and whose server is stopped. People `1` to
 /// `signed_in` get a session; their tokens are returned in that order.
-pub(crate) fn fill(home: &Home, database: Database, size: Size, signed_in: u64) -> Result<Vec<String>> {
+pub(crate) fn fill(
+    home: &Home,
+    database: Database,
+    size: Size,
+    signed_in: u64,
+) -> Result<Vec<String>> {
     let dialect = Dialect(database);
     let bets = bets(dialect, size)?;
     let tables = [users, accounts, markets, transfers].map(|table| table(dialect, size));
@@ -174,7 +179,8 @@ fn share(bets: u64, among: u64, n: &str) -> String {
 }
 
 fn accounts(d: Dialect, Size { people, markets, bets }: Size) -> String {
-    let columns = "INSERT INTO accounts (id, kind, owner_id, status, balance_minor, version, created_at_us)";
+    let columns =
+        "INSERT INTO accounts (id, kind, owner_id, status, balance_minor, version, created_at_us)";
     let in_circulation = HOUSE_GRANT + people * GRANT;
     let house_left = HOUSE_GRANT - markets * SUBSIDY;
     let of_person = share(bets, people, "(n - 1)");
@@ -327,7 +333,8 @@ fn sessions(home: &Home, d: Dialect, count: u64) -> Result<Vec<String>> {
         tokens.push(token.expose_secret().to_owned());
     }
     for rows in rows.chunks(SESSIONS_A_STATEMENT) {
-        let columns = "INSERT INTO sessions (id, user_id, token_hash, created_at_us, expires_at_us)";
+        let columns =
+            "INSERT INTO sessions (id, user_id, token_hash, created_at_us, expires_at_us)";
         home.execute(&format!("{columns} VALUES {}", rows.join(", ")));
     }
     tokens.first().context("nobody is signed in")?;

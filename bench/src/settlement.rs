@@ -38,8 +38,9 @@ pub(crate) async fn measure(database: Database) -> Result<()> {
     let took = begun.elapsed();
     let mut waits: Vec<_> = steps.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
     waits.sort();
-    let wait_ms =
-        |part: usize| waits.get(waits.len() * part / 100).map_or(0.0, |wait| wait.as_secs_f64() * 1e3);
+    let wait_ms = |part: usize| {
+        waits.get(waits.len() * part / 100).map_or(0.0, |wait| wait.as_secs_f64() * 1e3)
+    };
     report::remark(&format!(
         "{database:?}: {} holders paid in {:.1} s; between two looks that found more paid: {:.0} ms in the middle, \
          {:.0} ms for 90 of 100",

@@ -39,16 +39,22 @@ pub(crate) struct World {
 impl World {
     /// Seeds a database of this size and starts a server on it, with settings as environment
     /// variables.
-    pub(crate) async fn make(database: Database, size: Size, settings: &[(&str, &str)]) -> Result<Self> {
+    pub(crate) async fn make(
+        database: Database,
+        size: Size,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let mut server = Server::start_with(database, settings).await;
         server.stop_cleanly().await;
         let tokens = seed::fill(server.home(), database, size, SIGNED_IN.min(size.people))?;
         let begun = Instant::now();
         server.start_again().await;
         let started_in = begun.elapsed();
-        let person = |(number, token)| Person { account_id: seed::id(Kind::Account, number), token };
+        let person =
+            |(number, token)| Person { account_id: seed::id(Kind::Account, number), token };
         let people = (1..).zip(tokens).map(person).collect();
-        let address = server.origin().trim_start_matches("http://").parse().context("no address")?;
+        let address =
+            server.origin().trim_start_matches("http://").parse().context("no address")?;
         let halfway = walk_halfway(address, size).await?;
         let database = server.home().postgres_process_id().map(Process);
         let processes = Processes { server: Process(server.process_id()), database };

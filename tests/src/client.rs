@@ -41,8 +41,12 @@ pub struct Client {
 impl Client {
     /// Creates an anonymous client, which keeps connections open.
     pub fn new(origin: &str) -> Self {
-        let http =
-            reqwest::Client::builder().timeout(TIMEOUT).pool_idle_timeout(IDLE).no_proxy().build().unwrap();
+        let http = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .pool_idle_timeout(IDLE)
+            .no_proxy()
+            .build()
+            .unwrap();
         let [user_id, account_id, session_id] = [const { String::new() }; 3];
         Self { http, origin: origin.to_owned(), token: None, user_id, account_id, session_id }
     }
@@ -81,12 +85,14 @@ impl Client {
     /// Creates a request to a path below the API's base, with the session's token; a path such as
     /// `/readyz` is used unchanged.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let base =
-            if ["/livez", "/readyz", "/metrics", "/api/"].iter().any(|outside| path.starts_with(outside)) {
-                ""
-            } else {
-                BASE
-            };
+        let base = if ["/livez", "/readyz", "/metrics", "/api/"]
+            .iter()
+            .any(|outside| path.starts_with(outside))
+        {
+            ""
+        } else {
+            BASE
+        };
         let request = self.http.request(method, format!("{}{base}{path}", self.origin));
         match &self.token {
             Some(token) => request.bearer_auth(token),
@@ -131,7 +137,12 @@ impl Client {
     }
 
     /// Sends POST with this key, and returns an error if there is no response.
-    pub async fn try_post_once(&self, path: &str, key: &str, body: Value) -> reqwest::Result<Answer> {
+    pub async fn try_post_once(
+        &self,
+        path: &str,
+        key: &str,
+        body: Value,
+    ) -> reqwest::Result<Answer> {
         try_send(self.request(Method::POST, path).header("Idempotency-Key", key).json(&body)).await
     }
 
@@ -155,7 +166,8 @@ impl Client {
     /// Makes a payment to another user's account.
     pub async fn pay(&self, to: &Self, amount: &str) -> Answer {
         let (from, to) = (&self.account_id, &to.account_id);
-        self.post("/transfers", json!({"fromAccountId": from, "toAccountId": to, "amount": amount})).await
+        self.post("/transfers", json!({"fromAccountId": from, "toAccountId": to, "amount": amount}))
+            .await
     }
 
     /// Returns the balance of the user's account, in minor units.
@@ -170,7 +182,8 @@ impl Client {
         assert_eq!(report["isSound"], true, "{report:#}");
         assert_eq!(report["sumOfBalances"], "0.00", "{report:#}");
         assert_eq!(report["findings"], json!([]), "{report:#}");
-        let counts = ["findings", "isSound", "sumOfBalances", "accounts", "transfers", "markets", "bets"];
+        let counts =
+            ["findings", "isSound", "sumOfBalances", "accounts", "transfers", "markets", "bets"];
         for (name, value) in report.as_object().unwrap() {
             assert!(counts.contains(&name.as_str()) || value == 0, "{name} in {report:#}");
         }
@@ -201,7 +214,11 @@ impl Client {
             let new = answer.body["data"].as_array().unwrap();
             rows.extend(new.iter().cloned());
             if new.len() < 100 {
-                assert_eq!(rows.len() as u64, total, "the pages of {path} hold as many rows as they say");
+                assert_eq!(
+                    rows.len() as u64,
+                    total,
+                    "the pages of {path} hold as many rows as they say"
+                );
                 break;
             }
         }
@@ -309,7 +326,11 @@ impl Answer {
         let shown = || format!("{} was answered {:#}", answer.asked, answer.body);
         assert_eq!(answer.body["code"], code, "{}", shown());
         assert_eq!(answer.body["success"], false, "{}", shown());
-        assert!(answer.body["error"].as_str().is_some_and(|sentence| !sentence.is_empty()), "{}", shown());
+        assert!(
+            answer.body["error"].as_str().is_some_and(|sentence| !sentence.is_empty()),
+            "{}",
+            shown()
+        );
         assert_eq!(answer.header("x-request-id"), answer.body["requestId"].as_str(), "{}", shown());
         answer
     }

@@ -42,15 +42,24 @@ impl Cluster {
     pub async fn start_standby(&self) -> Self {
         let standby = Self::new();
         let port = self.port.to_string();
-        let options =
-            ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "--write-recovery-conf", "--checkpoint=fast"];
+        let options = [
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-U",
+            "postgres",
+            "--write-recovery-conf",
+            "--checkpoint=fast",
+        ];
         standby.run("pg_basebackup", &[&options[..], &["--no-sync"]].concat());
         let standby = standby.launch_somewhere().await;
         let mut primary = PgConnection::establish(&self.url()).unwrap();
         primary.batch_execute("ALTER SYSTEM SET synchronous_standby_names = '*'").unwrap();
         primary.batch_execute("SELECT pg_reload_conf()").unwrap();
         eventually("the standby to follow", async || {
-            let follows = sql::<Bool>("EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')");
+            let follows =
+                sql::<Bool>("EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')");
             diesel::select(follows).get_result::<bool>(&mut primary).unwrap().then_some(())
         })
         .await;
@@ -114,7 +123,8 @@ impl Cluster {
     fn new() -> Self {
         let folder = TempDir::with_prefix_in("foretell-cluster.", "/tmp").unwrap();
         let is_root = folder.path().metadata().unwrap().uid() == 0;
-        let account = is_root.then(|| account("postgres").or_else(|| account("nobody")).expect("an account"));
+        let account =
+            is_root.then(|| account("postgres").or_else(|| account("nobody")).expect("an account"));
         if let Some((user, group)) = account {
             chown(folder.path(), Some(user), Some(group)).unwrap();
         }

@@ -75,7 +75,8 @@ impl Home {
     }
 
     fn sqlite(&self) -> SqliteConnection {
-        let mut connection = SqliteConnection::establish(self.sqlite_file().to_str().unwrap()).unwrap();
+        let mut connection =
+            SqliteConnection::establish(self.sqlite_file().to_str().unwrap()).unwrap();
         connection.batch_execute("PRAGMA busy_timeout = 60000").unwrap();
         connection
     }
@@ -93,7 +94,8 @@ impl Home {
     /// them.
     pub fn drop_refusing_triggers(&self) {
         let mut connection = self.sqlite();
-        let refusing = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%RAISE%'";
+        let refusing =
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%RAISE%'";
         let triggers: Vec<Name> = diesel::sql_query(refusing).load(&mut connection).unwrap();
         for Name { name } in triggers {
             connection.batch_execute(&format!("DROP TRIGGER {name}")).unwrap();
@@ -129,8 +131,10 @@ impl Home {
     pub fn hold_all(&self) -> PgConnection {
         let url = self.database_url().expect("readers of a file wait for nobody");
         let mut hold = PgConnection::establish(url).unwrap();
-        hold.batch_execute("BEGIN; LOCK TABLE users, sessions, accounts, markets IN ACCESS EXCLUSIVE MODE")
-            .unwrap();
+        hold.batch_execute(
+            "BEGIN; LOCK TABLE users, sessions, accounts, markets IN ACCESS EXCLUSIVE MODE",
+        )
+        .unwrap();
         hold
     }
 
@@ -196,7 +200,8 @@ impl PostgresDatabase {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("foretell_server_{}_{count}", std::process::id());
-        let (server, rest) = server_url.rsplit_once('/').expect("the server's URL names a database");
+        let (server, rest) =
+            server_url.rsplit_once('/').expect("the server's URL names a database");
         let options = rest.find('?').map_or("", |begin| &rest[begin..]);
         let url = format!("{server}/{name}{options}");
         let database = Self { server_url: server_url.to_owned(), name, url };
@@ -218,7 +223,11 @@ impl Drop for PostgresDatabase {
             .map_err(|error| error.to_string())
             .and_then(|mut server| server.batch_execute(&drop).map_err(|error| error.to_string()));
         if let Err(error) = dropped {
-            assert!(std::thread::panicking(), "the database {} cannot be dropped: {error}", self.name);
+            assert!(
+                std::thread::panicking(),
+                "the database {} cannot be dropped: {error}",
+                self.name
+            );
         }
     }
 }

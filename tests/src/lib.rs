@@ -51,7 +51,8 @@ pub fn money(minor: i64) -> String {
 /// Returns the minor units of money or shares that the server wrote with two decimals.
 pub fn minor(value: &serde_json::Value) -> i64 {
     let text = value.as_str().unwrap_or_else(|| panic!("{value} is no decimal text"));
-    let (whole, fraction) = text.split_once('.').unwrap_or_else(|| panic!("{text} has no decimals"));
+    let (whole, fraction) =
+        text.split_once('.').unwrap_or_else(|| panic!("{text} has no decimals"));
     assert_eq!(fraction.len(), 2, "{text} has two decimals");
     format!("{whole}{fraction}").parse().unwrap_or_else(|_| panic!("{text} is no decimal number"))
 }

@@ -22,7 +22,9 @@ pub(crate) fn variable(name: &str) -> String {
 /// Returns a number from the environment, or the default.
 pub fn number(variable: &str, usual: usize) -> usize {
     let given = std::env::var(variable).ok();
-    given.map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
+    given.map_or(usual, |text| {
+        text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}"))
+    })
 }
 
 /// Returns the size of a part of a test: the value of its variable, or else `soak` if
@@ -127,7 +129,8 @@ impl Program {
     pub async fn run(&self) -> Finished {
         let folder = tempfile::tempdir().unwrap();
         let (stdout, stderr) = (folder.path().join("stdout"), folder.path().join("stderr"));
-        let mut running = self.spawn(File::create(&stdout).unwrap(), File::create(&stderr).unwrap());
+        let mut running =
+            self.spawn(File::create(&stdout).unwrap(), File::create(&stderr).unwrap());
         let status = running.wait(&format!("{self:?} to end")).await;
         let read = |path: &Path| std::fs::read_to_string(path).unwrap();
         Finished { status, stdout: read(&stdout), stderr: read(&stderr) }
@@ -153,7 +156,8 @@ impl Program {
                 command
             }
             Disk::Of { process } => {
-                let (process, folder) = (format!("--target={process}"), self.folder.to_str().unwrap());
+                let (process, folder) =
+                    (format!("--target={process}"), self.folder.to_str().unwrap());
                 let mut command = Command::new("nsenter");
                 command.args([&process, "--user", "--mount", "--preserve-credentials"]);
                 command.args(["sh", "-c", r#"cd "$0" && exec "$@""#, folder, &binary]);
@@ -196,7 +200,10 @@ impl Running {
     /// Returns the path at which other processes find a file of the program, also on a separate
     /// disk.
     pub(crate) fn path_of(&self, file: &Path) -> PathBuf {
-        Path::new("/proc").join(self.id().to_string()).join("root").join(file.strip_prefix("/").unwrap())
+        Path::new("/proc")
+            .join(self.id().to_string())
+            .join("root")
+            .join(file.strip_prefix("/").unwrap())
     }
 
     /// Waits until it ends.

@@ -44,7 +44,10 @@ impl Redis {
             .unwrap();
         self.process = Some(process);
         let port = self.port;
-        eventually("Redis to take connections", async || TcpStream::connect(("127.0.0.1", port)).ok()).await;
+        eventually("Redis to take connections", async || {
+            TcpStream::connect(("127.0.0.1", port)).ok()
+        })
+        .await;
     }
 
     /// Returns its URL.

@@ -13,7 +13,10 @@ pub(crate) struct Relay {
 impl Relay {
     /// Accepts connections for the server of a URL such as `postgres://user@host:port/name`;
     /// `serve` handles each of them with the server's host and port.
-    pub(crate) async fn start<F>(url: &str, serve: impl Fn(TcpStream, String) -> F + Send + 'static) -> Self
+    pub(crate) async fn start<F>(
+        url: &str,
+        serve: impl Fn(TcpStream, String) -> F + Send + 'static,
+    ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::market::{
-    BuyOrder, Fill, Holding, Market, Opening, Quantity, SellOrder, Settlement, SettlementTerms, TradeSide,
+    BuyOrder, Fill, Holding, Market, Opening, Quantity, SellOrder, Settlement, SettlementTerms,
+    TradeSide,
 };
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
@@ -35,7 +36,8 @@ impl Replay {
     pub fn new(sent: &Value, opened: &Value, people: &[&Client]) -> Self {
         let probability =
             |option: &Value| option["probability"].as_f64().map(|p| Probability::new(p).unwrap());
-        let options = sent["options"].as_array().unwrap().iter().zip(opened["options"].as_array().unwrap());
+        let options =
+            sent["options"].as_array().unwrap().iter().zip(opened["options"].as_array().unwrap());
         let account = |client: &Client| client.account_id.parse::<AccountId>().unwrap();
         let subsidy = Amount::new(minor(&opened["subsidy"])).unwrap();
         let opening = Opening {
@@ -52,7 +54,10 @@ impl Replay {
         Self {
             market: Market::open(opening, NOW).unwrap(),
             pot: subsidy.into(),
-            accounts: people.iter().map(|client| (client.user_id.clone(), account(client))).collect(),
+            accounts: people
+                .iter()
+                .map(|client| (client.user_id.clone(), account(client)))
+                .collect(),
             holdings: BTreeMap::new(),
         }
     }
@@ -84,7 +89,8 @@ impl Replay {
 
     /// Checks that the server returns the market in the replayed state.
     pub fn check_market(&self, shown: &Value) {
-        for (option, expected) in shown["options"].as_array().unwrap().iter().zip(self.market.probabilities())
+        for (option, expected) in
+            shown["options"].as_array().unwrap().iter().zip(self.market.probabilities())
         {
             check_probability(&option["probability"], expected, shown);
         }
@@ -130,7 +136,8 @@ fn price(market: &Market, holding: &Holding, pot: Balance, bet: &Value) -> Fill 
         market.price_buy(&order, pot, NOW).unwrap()
     } else {
         let quantity = Quantity::Shares(Shares::new(minor(&bet["shares"])).unwrap());
-        let shares = holding.shares_to_sell(market.option_index(option_id).unwrap(), quantity).unwrap();
+        let shares =
+            holding.shares_to_sell(market.option_index(option_id).unwrap(), quantity).unwrap();
         let order = SellOrder { option_id, quantity, min_proceeds: None };
         market.price_sell(&order, shares, pot, NOW).unwrap()
     }
@@ -147,5 +154,9 @@ fn check(fill: &Fill, bet: &Value) {
 
 fn check_probability(shown: &Value, expected: Probability, within: &Value) {
     let shown = shown.as_f64().unwrap_or_else(|| panic!("{shown} is no probability in {within:#}"));
-    assert!((shown - expected.get()).abs() <= SHOWN, "{shown} is not {} in {within:#}", expected.get());
+    assert!(
+        (shown - expected.get()).abs() <= SHOWN,
+        "{shown} is not {} in {within:#}",
+        expected.get()
+    );
 }

@@ -122,8 +122,9 @@ impl Server {
     /// Starts a worker process on the same data, and waits until it runs jobs.
     pub async fn start_worker(&self) -> Worker {
         let [out, log] = ["worker.out", "worker.log"].map(|name| self.home.path().join(name));
-        let worker =
-            Worker(self.command("worker").spawn(File::create(out).unwrap(), File::create(&log).unwrap()));
+        let worker = Worker(
+            self.command("worker").spawn(File::create(out).unwrap(), File::create(&log).unwrap()),
+        );
         eventually("the worker to begin", async || {
             std::fs::read_to_string(&log).unwrap().contains("running jobs").then_some(())
         })
@@ -138,7 +139,8 @@ impl Server {
 
     /// Returns the resident memory of the process, in bytes.
     pub fn resident_bytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process_id())).unwrap();
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.process_id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
         let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         kib * 1_024
@@ -228,7 +230,8 @@ fn usual_program(home: &Home, settings: &[(&str, &str)]) -> Program {
 /// Returns the origin in the log line of the listening server, once that line is complete.
 fn listening_origin(log: &str) -> Option<String> {
     let lines = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-    let after = lines.filter_map(|line| line.split_once(LISTENING)).map(|(_, after)| after).next()?;
+    let after =
+        lines.filter_map(|line| line.split_once(LISTENING)).map(|(_, after)| after).next()?;
     let end = after.find(|c: char| c.is_whitespace() || c == '"')?;
     Some(after[..end].to_owned())
 }

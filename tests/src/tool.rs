@@ -22,7 +22,13 @@ pub fn python_programs(folder: &Path, requirements: &Path) -> PathBuf {
     if fs::read(&installed).ok().as_ref() != Some(&wanted) {
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder));
         run(Command::new(programs.join("pip"))
-            .args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--requirement"])
+            .args([
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--requirement",
+            ])
             .arg(requirements));
         fs::write(&installed, &wanted).unwrap();
     }

@@ -130,7 +130,8 @@ async fn pass(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, control: &Contr
             match now {
                 Condition::Slow(delay) => sleep_until(came + delay).await,
                 Condition::Narrow(rate) => {
-                    sleep(Duration::from_secs(1) * u32::try_from(chunk.len()).unwrap() / rate).await;
+                    sleep(Duration::from_secs(1) * u32::try_from(chunk.len()).unwrap() / rate)
+                        .await;
                 }
                 Condition::Good | Condition::Silent => {}
             }

@@ -108,14 +108,24 @@ impl Alterations {
     fn of_market(&mut self, Rows { market, account, .. }: &Rows) {
         let of_market = self.equals("market_id", market);
         for column in ["fees_minor", "volume_minor", "stakes_minor", "bet_count"] {
-            self.add("market_states", &of_market, raised(column, 1), ("market_states", market, column));
+            self.add(
+                "market_states",
+                &of_market,
+                raised(column, 1),
+                ("market_states", market, column),
+            );
         }
         let key = self.equals("id", market);
         self.add("markets", &key, raised("subsidy_minor", 1), ("markets", market, "subsidy_minor"));
         let key = format!("{of_market} AND option_index = 0");
         let option = format!("{market}/0");
         let outstanding = raised("outstanding_units", 1);
-        self.add("market_options", &key, outstanding, ("market_options", &option, "outstanding_units"));
+        self.add(
+            "market_options",
+            &key,
+            outstanding,
+            ("market_options", &option, "outstanding_units"),
+        );
         let key = format!("{key} AND {}", self.equals("account_id", account));
         let position = format!("{market}/{account}/0");
         for column in ["shares_units", "spent_minor", "received_minor"] {
@@ -215,7 +225,10 @@ async fn audit_reports_altered_row(database: Database) {
             finding["table"] == *table && finding["id"] == *id && finding["column"] == *column
         };
         let what = format!("{}: {change}", alteration.table);
-        assert!(!is_sound && found.iter().any(names_it), "{what}: {table} {id} {column} in {found:#?}");
+        assert!(
+            !is_sound && found.iter().any(names_it),
+            "{what}: {table} {id} {column} in {found:#?}"
+        );
         update(home, &alteration, undo);
         assert_eq!(findings(&admin).await, (true, vec![]), "{what}");
     }
@@ -226,15 +239,18 @@ async fn audit_reports_altered_row(database: Database) {
 async fn check_command(server: &Server, rows: &Rows, database: Database) {
     server.command("ledger audit --json").run().await.succeeded();
     let market = literal(database, &rows.market);
-    server
-        .home()
-        .execute(&format!("UPDATE market_states SET fees_minor = fees_minor + 5 WHERE market_id = {market}"));
+    server.home().execute(&format!(
+        "UPDATE market_states SET fees_minor = fees_minor + 5 WHERE market_id = {market}"
+    ));
     let printed = server.command("ledger audit").run().await;
     assert!(!printed.status.success());
     let line = format!("market_states {}: fees_minor is ", rows.market);
     assert!(printed.stdout.contains(&line), "{}", printed.stdout);
     let report: Value =
         serde_json::from_str(&server.command("ledger audit --json").run().await.stdout).unwrap();
-    assert_eq!((&report["isSound"], &report["marketDrift"]), (&Value::from(false), &Value::from(1)));
+    assert_eq!(
+        (&report["isSound"], &report["marketDrift"]),
+        (&Value::from(false), &Value::from(1))
+    );
     assert_eq!(report["findings"][0]["table"], "market_states");
 }

@@ -2,7 +2,11 @@
 //! verifies signatures with the published library, and workers that are killed.
 //!
 //! `FORETELL_TEST_WORKER_KILLS` is the number of workers to kill.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "what serves tests fails like a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what serves tests fails like a test"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,8 +16,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use foretell_tests::{
-    Client, Database, Home, Server, eventually, on_each_database, python_programs, seconds_from_now, size,
-    text,
+    Client, Database, Home, Server, eventually, on_each_database, python_programs,
+    seconds_from_now, size, text,
 };
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -25,7 +29,8 @@ on_each_database!(
 );
 
 /// Settings with short leases, so that jobs of killed workers are retried soon.
-const BRISK: [(&str, &str); 2] = [("FORETELL__JOBS__LEASE_S", "1"), ("FORETELL__JOBS__POLL_MS", "50")];
+const BRISK: [(&str, &str); 2] =
+    [("FORETELL__JOBS__LEASE_S", "1"), ("FORETELL__JOBS__POLL_MS", "50")];
 
 /// A Python program that runs until the test ends.
 struct Helper {
@@ -57,7 +62,8 @@ impl Drop for Helper {
 fn programs() -> &'static Path {
     static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
     PROGRAMS.get_or_init(|| {
-        let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("background/requirements.txt");
+        let requirements =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("background/requirements.txt");
         python_programs(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("background"), &requirements)
     })
 }
@@ -107,15 +113,24 @@ async fn emails_are_sent_once_after_outage(database: Database) {
     })
     .await;
     assert_eq!(mail().await, "ok");
-    let again = json!({ "email": "ada@example.org", "name": "Ada", "password": "correct horse ada" });
+    let again =
+        json!({ "email": "ada@example.org", "name": "Ada", "password": "correct horse ada" });
     server.client().post("/users", again).await.refused(409, "DUPLICATE");
     let emails = fs::read_dir(folder.join("new")).unwrap();
-    let emails: Vec<_> = emails.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    let emails: Vec<_> =
+        emails.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
     let to: BTreeSet<_> =
         emails.iter().filter_map(|email| email.lines().find(|l| l.starts_with("To:"))).collect();
     assert_eq!((emails.len(), to.len()), (2, 2), "{emails:#?}");
-    assert!(emails.iter().all(|email| email.contains("Subject: Welcome to Foretell")), "{emails:#?}");
-    assert_eq!(jobs(&admin, "welcome_mail").await.len(), 2, "who could not register is not written to");
+    assert!(
+        emails.iter().all(|email| email.contains("Subject: Welcome to Foretell")),
+        "{emails:#?}"
+    );
+    assert_eq!(
+        jobs(&admin, "welcome_mail").await.len(),
+        2,
+        "who could not register is not written to"
+    );
 }
 
 /// Returns the messages that a receiver has verified: ids and bodies, in order.
@@ -153,7 +168,10 @@ async fn webhook_signatures_pass_published_library(database: Database) {
     .await;
     let id = text(&market["id"]);
     let ids: Vec<_> = got.iter().map(|message| text(&message["id"])).collect();
-    assert_eq!(ids, ["0-open", "1-open", "2-open", "2-resolved"].map(|place| format!("{id}-{place}")));
+    assert_eq!(
+        ids,
+        ["0-open", "1-open", "2-open", "2-resolved"].map(|place| format!("{id}-{place}"))
+    );
     let bets = ada.get(&format!("/markets/{id}/bets")).await.data(200);
     for (message, bet) in got[1..3].iter().zip([&bets[1], &bets[0]]) {
         assert_eq!(message["body"]["type"], "market.trade");
@@ -178,15 +196,21 @@ async fn webhook_signatures_pass_published_library(database: Database) {
 async fn private_webhook_addresses_require_setting() {
     let server = Server::start(Database::Sqlite).await;
     let admin = server.admin().await;
-    for url in ["http://example.org/", "https://127.0.0.1/", "https://[::ffff:10.0.0.1]/", "https://0x7f.1/"]
-    {
-        let refused = admin.post("/webhooks", json!({ "url": url, "events": ["market.status"] })).await;
+    for url in [
+        "http://example.org/",
+        "https://127.0.0.1/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://0x7f.1/",
+    ] {
+        let refused =
+            admin.post("/webhooks", json!({ "url": url, "events": ["market.status"] })).await;
         assert_eq!(refused.refused(400, "VALIDATION_ERROR").field_errors()[0].0, "url");
     }
     // A name that resolves to one is detected while connecting.
     let new = json!({ "url": "https://localhost/", "events": ["market.status"] });
     let webhook = admin.post("/webhooks", new).await.data(201);
-    let tested = admin.post(&format!("/webhooks/{}/test", text(&webhook["id"])), json!({})).await.data(200);
+    let tested =
+        admin.post(&format!("/webhooks/{}/test", text(&webhook["id"])), json!({})).await.data(200);
     let failure = "nothing may be sent there: its name stands for no public address";
     assert_eq!(tested, json!({ "isDelivered": false, "failure": failure }));
 }
@@ -194,7 +218,8 @@ async fn private_webhook_addresses_require_setting() {
 async fn killed_workers_complete_jobs_once(database: Database) {
     let kills = size("FORETELL_TEST_WORKER_KILLS", 3, 100);
     // One user creates many small markets.
-    let quotas = [("FORETELL__QUOTAS__OPEN_MARKETS", "1000000"), ("FORETELL__QUOTAS__MIN_SUBSIDY", "0.10")];
+    let quotas =
+        [("FORETELL__QUOTAS__OPEN_MARKETS", "1000000"), ("FORETELL__QUOTAS__MIN_SUBSIDY", "0.10")];
     let settings = [BRISK.as_slice(), &quotas].concat();
     let server = Server::start_without_worker(Home::new(database), &settings).await;
     let (admin, ada) = (server.admin().await, server.register("ada").await);
@@ -212,8 +237,10 @@ async fn killed_workers_complete_jobs_once(database: Database) {
         let before = count(&admin, "done").await;
         let worker = server.start_worker().await;
         // In the middle: some of the jobs are done, and others are running.
-        eventually("a worker to do a job", async || (count(&admin, "done").await > before).then_some(()))
-            .await;
+        eventually("a worker to do a job", async || {
+            (count(&admin, "done").await > before).then_some(())
+        })
+        .await;
         worker.kill();
         let done = usize::try_from(count(&admin, "done").await).unwrap();
         assert!(kill == kills || done < markets.len(), "it is killed in the middle");
@@ -237,7 +264,8 @@ async fn killed_workers_complete_jobs_once(database: Database) {
 
 /// Returns the number of markets closed by jobs in this state.
 async fn count(admin: &Client, state: &str) -> u64 {
-    let answer = admin.get(&format!("/admin/jobs?kind=close_market&state={state}")).await.expect(200);
+    let answer =
+        admin.get(&format!("/admin/jobs?kind=close_market&state={state}")).await.expect(200);
     answer.body["meta"]["pagination"]["total"].as_u64().unwrap()
 }
 

@@ -37,10 +37,12 @@ async fn backup_under_load_has_acknowledged_bets() {
     let ada = server.register("ada").await;
     let market = ada.open_market(&["Yes", "No"], "10").await;
     let clients: Vec<_> =
-        join_all((0..CLIENTS).map(|_| ada.log_in("ada@example.org", "correct horse battery"))).await;
+        join_all((0..CLIENTS).map(|_| ada.log_in("ada@example.org", "correct horse battery")))
+            .await;
     let (is_over, acknowledged) = (AtomicBool::new(false), AtomicU64::new(0));
     let file = server.home().path().join("copy.db");
-    let bets = join_all(clients.iter().map(|client| bet_on(client, &market, &is_over, &acknowledged)));
+    let bets =
+        join_all(clients.iter().map(|client| bet_on(client, &market, &is_over, &acknowledged)));
     let copy = async {
         while acknowledged.load(Ordering::SeqCst) < 50 {
             tokio::task::yield_now().await;
@@ -48,7 +50,10 @@ async fn backup_under_load_has_acknowledged_bets() {
         let before = acknowledged.load(Ordering::SeqCst);
         let told = backup(&server, &file).await;
         is_over.store(true, Ordering::SeqCst);
-        assert!(told.contains("is a good backup") && told.contains("the ledger is sound"), "{told}");
+        assert!(
+            told.contains("is a good backup") && told.contains("the ledger is sound"),
+            "{told}"
+        );
         before
     };
     let (_, before) = tokio::join!(bets, copy);
@@ -61,7 +66,10 @@ async fn backup_under_load_has_acknowledged_bets() {
     restored.admin().await.check_audit().await;
     let path = format!("/markets/{}", text(&market["id"]));
     let bets = restored.client().get(&path).await.data(200)["betCount"].as_u64().unwrap();
-    assert!(bets >= before && bets <= acknowledged.load(Ordering::SeqCst), "{bets}, {before} before");
+    assert!(
+        bets >= before && bets <= acknowledged.load(Ordering::SeqCst),
+        "{bets}, {before} before"
+    );
 }
 
 #[tokio::test]
@@ -75,7 +83,8 @@ async fn restore_requires_closed_database() {
     restore.run().await.failed(&["in use", "stop the server"]);
     server.stop_cleanly().await;
     let told = restore.run().await.succeeded().stdout;
-    let aside = told.lines().find_map(|line| line.strip_prefix("what was there before is at ")).unwrap();
+    let aside =
+        told.lines().find_map(|line| line.strip_prefix("what was there before is at ")).unwrap();
     assert!(server.home().path().join(aside).exists(), "{told}");
     server.start_again().await;
     let users = server.admin().await.all("/users").await;
@@ -128,7 +137,10 @@ async fn backup_is_created_before_migration() {
     server.command("migrate").run().await.succeeded();
     let made = backups();
     assert_eq!(made.len(), 1, "{made:?}");
-    assert!(made[0].file_name().unwrap().to_string_lossy().starts_with("before-migration-"), "{made:?}");
+    assert!(
+        made[0].file_name().unwrap().to_string_lossy().starts_with("before-migration-"),
+        "{made:?}"
+    );
     server.command(&format!("backup verify {}", made[0].display())).run().await.succeeded();
     server.command("migrate").run().await.succeeded();
     assert_eq!(backups().len(), 1, "where nothing is to be done there is no backup");

@@ -18,7 +18,8 @@ const FILES: [&str; 4] = ["package.json", "package-lock.json", "tsconfig.json", 
 
 async fn generated_client_works(database: Database) {
     static PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
-    let program = PROGRAM.get_or_init(|| async { tokio::task::spawn_blocking(built).await.unwrap() }).await;
+    let program =
+        PROGRAM.get_or_init(|| async { tokio::task::spawn_blocking(built).await.unwrap() }).await;
     let mut server = Server::start(database).await;
     let mut node = Command::new("node");
     node.arg(program).arg(server.origin());

@@ -69,18 +69,30 @@ async fn concurrent_clients_lose_nothing(database: Database) {
     let tasks = (0..CLIENTS).map(|n| tokio::spawn(trade(n, users.clone(), opened.clone())));
     let tallies = join_all(tasks).await.into_iter().map(Result::unwrap);
     let totals = tallies.fold(Totals::default(), Totals::merge);
-    assert!(totals.bets.len() > CLIENTS * REQUESTS_EACH / 3, "most are done: {} are", totals.bets.len());
+    assert!(
+        totals.bets.len() > CLIENTS * REQUESTS_EACH / 3,
+        "most are done: {} are",
+        totals.bets.len()
+    );
 
     for user in &users {
         let expected = before[&user.account_id] + totals.changes[&user.account_id];
-        assert_eq!(money(user.balance().await), money(expected), "the balance of {}", user.account_id);
+        assert_eq!(
+            money(user.balance().await),
+            money(expected),
+            "the balance of {}",
+            user.account_id
+        );
     }
     let id = text(&opened["id"]);
     let mut bets = users[0].all(&format!("/markets/{id}/bets")).await;
     bets.reverse();
     let stored: BTreeSet<_> = bets.iter().map(|bet| text(&bet["id"])).collect();
     let differing: Vec<_> = stored.symmetric_difference(&totals.bets).collect();
-    assert!(differing.is_empty(), "the stored bets are the acknowledged ones, but for {differing:?}");
+    assert!(
+        differing.is_empty(),
+        "the stored bets are the acknowledged ones, but for {differing:?}"
+    );
 
     let mut replay = Replay::new(&sent, &opened, &users.iter().collect::<Vec<_>>());
     replay.apply_all(&bets);

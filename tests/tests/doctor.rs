@@ -25,7 +25,11 @@ async fn findings(program: Program) -> (BTreeMap<String, String>, bool) {
     for finding in found.as_array().unwrap() {
         let (check, state) = (text(&finding["check"]), text(&finding["state"]));
         let is_ok = state == "ok";
-        assert_eq!(finding.get("mend").is_some() && finding.get("why").is_some(), !is_ok, "{finding}");
+        assert_eq!(
+            finding.get("mend").is_some() && finding.get("why").is_some(),
+            !is_ok,
+            "{finding}"
+        );
         let known = states.entry(check).or_insert_with(|| state.clone());
         if known == "ok" {
             *known = state;
@@ -41,8 +45,10 @@ async fn healthy_server_passes_all_checks(database: Database) {
     search_index_is_built(&server).await;
     let collector = Collector::start().await;
     let doctor = server.command("doctor --json");
-    let doctor =
-        collector.settings().iter().fold(doctor, |doctor, (name, value)| doctor.variable(name, *value));
+    let doctor = collector
+        .settings()
+        .iter()
+        .fold(doctor, |doctor, (name, value)| doctor.variable(name, *value));
     let (states, is_content) = findings(doctor).await;
     assert!(is_content, "{states:?}");
     for check in [
@@ -132,7 +138,9 @@ async fn every_problem_is_found(database: Database) {
         assert_eq!(states[check], "warning", "{states:?}");
     }
 
-    server.home().execute("UPDATE accounts SET balance_minor = balance_minor + 1 WHERE kind = 'user'");
+    server
+        .home()
+        .execute("UPDATE accounts SET balance_minor = balance_minor + 1 WHERE kind = 'user'");
     let (states, is_content) = findings(doctor(&[])).await;
     assert_eq!((states["ledger"].as_str(), is_content), ("failed", false), "{states:?}");
 
@@ -141,10 +149,13 @@ async fn every_problem_is_found(database: Database) {
     let (states, is_content) = findings(doctor(&[])).await;
     assert_eq!((states["migrations"].as_str(), is_content), ("warning", true), "{states:?}");
 
-    server.home().execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231000099')");
+    server
+        .home()
+        .execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231000099')");
     let (states, is_content) = findings(doctor(&[])).await;
     assert_eq!((states["migrations"].as_str(), is_content), ("failed", false), "{states:?}");
 
-    let (states, is_content) = findings(doctor(&[("DATABASE_URL", "postgres://127.0.0.1:1/nobody")])).await;
+    let (states, is_content) =
+        findings(doctor(&[("DATABASE_URL", "postgres://127.0.0.1:1/nobody")])).await;
     assert_eq!((states["database"].as_str(), is_content), ("failed", false), "{states:?}");
 }

@@ -48,9 +48,11 @@ async fn random_commands_are_equivalent_on_every_store() {
     let seeds = if one > 0 { one..=one } else { 1..=number("FORETELL_EQUIVALENCE_SEEDS", 8) };
     let histories = futures::stream::iter(seeds).map(async |seed| {
         // Every failure prints its seed.
-        let history = AssertUnwindSafe(history::compare(seed as u64, commands)).catch_unwind().await;
-        history
-            .unwrap_or_else(|_| panic!("the history of FORETELL_EQUIVALENCE_SEED={seed} differs, see above"))
+        let history =
+            AssertUnwindSafe(history::compare(seed as u64, commands)).catch_unwind().await;
+        history.unwrap_or_else(|_| {
+            panic!("the history of FORETELL_EQUIVALENCE_SEED={seed} differs, see above")
+        })
     });
     let tallies: Vec<Coverage> = histories.buffer_unordered(AT_ONCE).collect().await;
     if tallies.len() * commands >= 3_000 {
@@ -102,8 +104,11 @@ async fn check_at_once(kind: Kind, seed: u64) {
         let (world, step) = (Arc::clone(&world), step.clone());
         tokio::spawn(async move { world.perform_on(number % 2, &step).await })
     });
-    let answers: Vec<Answer> =
-        join_all(tasks).await.into_iter().map(|answer| answer.expect("no command panics")).collect();
+    let answers: Vec<Answer> = join_all(tasks)
+        .await
+        .into_iter()
+        .map(|answer| answer.expect("no command panics"))
+        .collect();
     for (step, answer) in sent.iter().zip(&answers) {
         state.learn(step, answer);
     }

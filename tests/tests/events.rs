@@ -39,7 +39,8 @@ struct Stream {
 
 impl Stream {
     async fn open(client: &Client, market: &Value, last: Option<&str>) -> Self {
-        let request = client.request(Method::GET, &format!("/markets/{}/events", text(&market["id"])));
+        let request =
+            client.request(Method::GET, &format!("/markets/{}/events", text(&market["id"])));
         let request = match last {
             Some(last) => request.header("Last-Event-ID", last),
             None => request,
@@ -52,9 +53,12 @@ impl Stream {
     /// Returns the events in the next chunk of the stream; `None` at its end.
     async fn chunk(&mut self) -> Option<Vec<Event>> {
         self.unread.extend_from_slice(&self.response.chunk().await.unwrap()?);
-        let whole = self.unread.windows(2).rposition(|bytes| bytes == b"\n\n").map_or(0, |end| end + 2);
+        let whole =
+            self.unread.windows(2).rposition(|bytes| bytes == b"\n\n").map_or(0, |end| end + 2);
         let blocks: Vec<_> = self.unread.drain(..whole).collect();
-        Some(String::from_utf8(blocks).unwrap().split_terminator("\n\n").filter_map(event).collect())
+        Some(
+            String::from_utf8(blocks).unwrap().split_terminator("\n\n").filter_map(event).collect(),
+        )
     }
 }
 
@@ -73,7 +77,10 @@ async fn trade(traders: &[Client], market: &Value, rounds: usize) {
             answer.expect(201);
         }
     }
-    traders[0].post(&format!("/markets/{}/close", text(&market["id"])), json!({})).await.expect(200);
+    traders[0]
+        .post(&format!("/markets/{}/close", text(&market["id"])), json!({}))
+        .await
+        .expect(200);
 }
 
 /// Starts another server on the same database.
@@ -124,12 +131,16 @@ async fn interrupted_stream_resumes(database: Database) {
     let mut bets = server.client().all(&format!("/markets/{}/bets", text(&market["id"]))).await;
     bets.reverse();
     let (end, told) = seen.split_last().unwrap();
-    assert_eq!(told.iter().map(|(_, data)| data).collect::<Vec<_>>(), bets.iter().collect::<Vec<_>>());
+    assert_eq!(
+        told.iter().map(|(_, data)| data).collect::<Vec<_>>(),
+        bets.iter().collect::<Vec<_>>()
+    );
     assert_eq!((end.0.as_str(), &end.1["status"]), ("1200-closed", &json!("closed")));
 }
 
 async fn streams_end_with_the_server(database: Database) {
-    let mut server = Server::start_with(database, &[("FORETELL__SERVER__SHUTDOWN_TIMEOUT_S", "3600")]).await;
+    let mut server =
+        Server::start_with(database, &[("FORETELL__SERVER__SHUTDOWN_TIMEOUT_S", "3600")]).await;
     let ada = server.register("ada").await;
     let market = ada.open_market(&["Yes", "No"], "100.00").await;
     let streams = (0..20).map(|_| Stream::open(&ada, &market, None));
@@ -171,7 +182,10 @@ async fn streams_over_the_limit_are_rejected(database: Database) {
     drop(first);
     let begun = tokio::time::Instant::now();
     while cleo.request(Method::GET, &path).send().await.unwrap().status() != 200 {
-        assert!(begun.elapsed() < Duration::from_secs(10), "the stream that was dropped still counts");
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "the stream that was dropped still counts"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -197,10 +211,14 @@ async fn client_that_does_not_read_is_disconnected(database: Database) {
     trade(&traders, &market, 100).await;
     // So that the stream would end by itself.
     let winner = json!({"optionId": market["options"][0]["id"]});
-    traders[0].post(&format!("/markets/{}/resolution", text(&market["id"])), winner).await.expect(200);
+    traders[0]
+        .post(&format!("/markets/{}/resolution", text(&market["id"])), winner)
+        .await
+        .expect(200);
     let mut connection = narrow_connection(traders[0].address().parse().unwrap());
     let path = format!("/api/v1/markets/{}/events", text(&market["id"]));
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 0-open\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 0-open\r\n\r\n");
     connection.write_all(request.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(5)).await;
     let mut read = Vec::new();

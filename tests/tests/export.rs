@@ -23,7 +23,8 @@ async fn lines(server: &Server, what: &str) -> Vec<Value> {
 
 /// Makes many concurrent payments.
 async fn pay(from: &Client, to: &Client) {
-    let payment = json!({"fromAccountId": from.account_id, "toAccountId": to.account_id, "amount": "0.01"});
+    let payment =
+        json!({"fromAccountId": from.account_id, "toAccountId": to.account_id, "amount": "0.01"});
     let batch = json!({"mode": "atomic", "transfers": vec![payment; PAYMENTS]});
     from.post("/transfers/batch", batch).await.expect(200);
 }
@@ -119,7 +120,11 @@ async fn user_export_contains_only_own_data(database: Database) {
     for transfer in of("transfer") {
         for side in ["from", "to"].map(|side| &transfer[side]) {
             let is_own = side["accountId"] == ada.account_id.as_str();
-            assert_eq!(side.get("balance").is_some(), is_own, "what others hold is not hers: {transfer}");
+            assert_eq!(
+                side.get("balance").is_some(),
+                is_own,
+                "what others hold is not hers: {transfer}"
+            );
         }
     }
     let all = format!("{rows:?}");

@@ -1,7 +1,13 @@
 //! Tests that a payment passes the waiting batches of another user.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "what serves tests fails like a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what serves tests fails like a test"
+)]
 
-use foretell_tests::{Answer, Client, Database, Server, eventually, new_key, on_each_database, text};
+use foretell_tests::{
+    Answer, Client, Database, Server, eventually, new_key, on_each_database, text,
+};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -41,7 +47,8 @@ async fn payment_passes_waiting_batches(database: Database) {
     let payment = |from: &Client, amount: &str| json!({"fromAccountId": from.account_id, "toAccountId": ben.account_id, "amount": amount});
     let batch = json!({"mode": "independent", "transfers": vec![payment(&eve, "0.01"); 1_000]});
     let hold = server.home().hold_writers();
-    let batches: Vec<_> = (0..BATCHES).map(|_| spawn(&eve, "/transfers/batch", batch.clone())).collect();
+    let batches: Vec<_> =
+        (0..BATCHES).map(|_| spawn(&eve, "/transfers/batch", batch.clone())).collect();
     // One of them is in the unit of work that waits for the database.
     until_waiting(&ada, BATCHES - 1).await;
     let paid = spawn(&ada, "/transfers", payment(&ada, "1.00"));

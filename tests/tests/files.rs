@@ -130,7 +130,8 @@ async fn doctor_repairs_modes_by_its_command() {
         let found = finding(&server).await;
         assert_eq!(found["state"], "warning", "{found}");
         let command = found["mend"].as_str().unwrap();
-        let done = Command::new("sh").args(["-c", command]).current_dir(server.home().path()).status();
+        let done =
+            Command::new("sh").args(["-c", command]).current_dir(server.home().path()).status();
         assert!(done.unwrap().success(), "{command}");
         assert_eq!(finding(&server).await["state"], "ok", "after {command}");
         assert_private(&data);

@@ -15,13 +15,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use foretell_tests::{
-    Client, Database, PASSWORD, Server, new_id, number, on_each_database, python_programs, run, text,
+    Client, Database, PASSWORD, Server, new_id, number, on_each_database, python_programs, run,
+    text,
 };
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
-on_each_database!(responses_conform_to_document_for_users, responses_conform_to_document_for_admins);
+on_each_database!(
+    responses_conform_to_document_for_users,
+    responses_conform_to_document_for_admins
+);
 
 /// Number of generated requests for each operation, besides one for each boundary in the document.
 const USUAL_EXAMPLES: usize = 2;
@@ -56,17 +60,30 @@ async fn start(database: Database) -> Server {
 /// Runs Schemathesis with the credentials of `who`.
 async fn fuzz(server: &Server, who: &Client) {
     static PROGRAMS: OnceCell<PathBuf> = OnceCell::const_new();
-    let programs = PROGRAMS.get_or_init(|| async { spawn_blocking(installed).await.unwrap() }).await;
+    let programs =
+        PROGRAMS.get_or_init(|| async { spawn_blocking(installed).await.unwrap() }).await;
     let folder = server.home().path();
-    fs::write(folder.join("schemathesis.toml"), configuration(&Things::made(server, who).await)).unwrap();
+    fs::write(folder.join("schemathesis.toml"), configuration(&Things::made(server, who).await))
+        .unwrap();
     let mut schemathesis = Command::new(programs.join("schemathesis"));
     schemathesis.current_dir(folder).arg("run").arg(format!("{}/openapi.json", server.origin()));
     schemathesis.args(["--phases", "examples,coverage,fuzzing", "--checks", CHECKS]);
-    schemathesis.args(["--max-examples", &number("FORETELL_TEST_FUZZ_EXAMPLES", USUAL_EXAMPLES).to_string()]);
-    schemathesis.args(["--seed", "7", "--no-shrink", "--no-color", "--generation-database", "none"]);
+    schemathesis.args([
+        "--max-examples",
+        &number("FORETELL_TEST_FUZZ_EXAMPLES", USUAL_EXAMPLES).to_string(),
+    ]);
+    schemathesis.args([
+        "--seed",
+        "7",
+        "--no-shrink",
+        "--no-color",
+        "--generation-database",
+        "none",
+    ]);
     // Both would end the session that the requests use.
     schemathesis.args(["--exclude-operation-id-regex", "^(logOut|changePassword)(V2)?$"]);
-    schemathesis.args(["--header", &format!("Authorization: Bearer {}", who.token.as_ref().unwrap())]);
+    schemathesis
+        .args(["--header", &format!("Authorization: Bearer {}", who.token.as_ref().unwrap())]);
     let told = spawn_blocking(move || run(&mut schemathesis)).await.unwrap();
     println!("{told}");
 }

@@ -8,7 +8,8 @@
 )]
 
 use foretell_tests::{
-    Answer, Chance, Client, Database, PASSWORD, Server, market, new_key, on_each_database, send, size, text,
+    Answer, Chance, Client, Database, PASSWORD, Server, market, new_key, on_each_database, send,
+    size, text,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -121,7 +122,8 @@ impl Fixture {
         let mint = json!({"accountId": admin.account_id, "amount": "1000000.00"});
         admin.post("/mints", mint).await.expect(201);
         let market = admin.open_market(&["Yes", "No"], "10.00").await;
-        let post = admin.post("/posts", json!({"title": "A post", "content": "It says.", "published": true}));
+        let post = admin
+            .post("/posts", json!({"title": "A post", "content": "It says.", "published": true}));
         let post = text(&post.await.data(201)["id"]);
         Self { nobody: server.client(), admin, market, post }
     }
@@ -131,7 +133,8 @@ impl Fixture {
     }
 
     async fn ask(&self, path: &str, parameter: &str, value: &str) -> Answer {
-        send(self.admin.request(Method::GET, path).query(&[(parameter, value), ("limit", "5")])).await
+        send(self.admin.request(Method::GET, path).query(&[(parameter, value), ("limit", "5")]))
+            .await
     }
 
     async fn open(&self, field: &str, value: Value) -> Answer {
@@ -199,7 +202,9 @@ impl Fixture {
         match field {
             14 => ("name of a market", self.open("name", json!(value)).await),
             15 => ("description", self.open("description", json!(value)).await),
-            16 => ("option", self.open("options", json!([{"name": value}, {"name": "Other"}])).await),
+            16 => {
+                ("option", self.open("options", json!([{"name": value}, {"name": "Other"}])).await)
+            }
             17 => ("category", self.open("category", json!(value)).await),
             18 => ("end date", self.open("endDate", json!(value)).await),
             19 => ("subsidy", self.open("subsidy", json!(value)).await),
@@ -294,7 +299,8 @@ impl Fixture {
                 "/me".to_owned(),
             ] {
                 let separator = if path.contains('?') { '&' } else { '?' };
-                let limit = if path == "/me" { String::new() } else { format!("{separator}limit=100") };
+                let limit =
+                    if path == "/me" { String::new() } else { format!("{separator}limit=100") };
                 self.admin.get(&format!("{base}{path}{limit}")).await.expect(200);
             }
         }
@@ -338,24 +344,30 @@ async fn unwritable_times_are_rejected(database: Database) {
     let server = Server::start(database).await;
     let fixture = Fixture::new(&server).await;
     let market = text(&fixture.market["id"]);
-    for time in ["9999-12-31T23:59:59-01:00", "9999-12-31T23:59:59.999999-00:01", "0001-01-01T00:00:00+00:01"]
-    {
+    for time in [
+        "9999-12-31T23:59:59-01:00",
+        "9999-12-31T23:59:59.999999-00:01",
+        "0001-01-01T00:00:00+00:01",
+    ] {
         fixture.open("endDate", json!(time)).await.refused(400, "VALIDATION_ERROR");
         let changed = fixture.change(&format!("/markets/{market}"), json!({"endDate": time})).await;
         changed.refused(400, "VALIDATION_ERROR");
-        let key = json!({"name": "key", "scopes": ["read"], "expiresAt": time, "password": PASSWORD});
+        let key =
+            json!({"name": "key", "scopes": ["read"], "expiresAt": time, "password": PASSWORD});
         fixture.admin.post("/api-keys", key).await.refused(400, "VALIDATION_ERROR");
         let account = format!("/accounts/{}", fixture.admin.account_id);
         fixture.ask(&account, "at", time).await.refused(400, "VALIDATION_ERROR");
         for bound in ["from", "to"] {
             let path = format!("/markets/{market}/prices?interval=1d");
-            let asked = send(fixture.admin.request(Method::GET, &path).query(&[(bound, time)])).await;
+            let asked =
+                send(fixture.admin.request(Method::GET, &path).query(&[(bound, time)])).await;
             asked.refused(400, "VALIDATION_ERROR");
         }
     }
     fixture.open("endDate", json!("9999-12-31T23:59:59.999999Z")).await.expect(201);
     let expires_at = "9999-12-31T23:59:59Z";
-    let key = json!({"name": "key", "scopes": ["read"], "expiresAt": expires_at, "password": PASSWORD});
+    let key =
+        json!({"name": "key", "scopes": ["read"], "expiresAt": expires_at, "password": PASSWORD});
     fixture.admin.post("/api-keys", key).await.expect(201);
     fixture
         .admin

@@ -60,7 +60,8 @@ async fn concurrent_requests_with_key_have_one_effect(database: Database) {
     assert_eq!(ben.all(&bets_of(&market)).await.len(), 1);
 
     let path = format!("/markets/{}/sales", text(&market["id"]));
-    check_once(&ben, &path, json!({"optionId": market["options"][0]["id"], "shares": "1.00"})).await;
+    check_once(&ben, &path, json!({"optionId": market["options"][0]["id"], "shares": "1.00"}))
+        .await;
     assert_eq!(ben.all(&bets_of(&market)).await.len(), 2);
 
     check_once(&ben, "/markets", foretell_tests::market(&["Yes", "No"], "10.00")).await;
@@ -80,7 +81,8 @@ async fn key_with_another_request_is_rejected(database: Database) {
     assert_eq!(money(ada.balance().await), "890.00");
 
     // The same request in another form is equal, and another user's keys are separate.
-    let same = json!({"amount": 10, "toAccountId": ben.account_id, "fromAccountId": ada.account_id});
+    let same =
+        json!({"amount": 10, "toAccountId": ben.account_id, "fromAccountId": ada.account_id});
     assert!(ada.post_once("/transfers", "key", same).await.expect(201).is_replay());
     let others = ben.post_once("/transfers", "key", payment(&ben, &ada, "1.00")).await.expect(201);
     assert!(!others.is_replay());
@@ -109,7 +111,8 @@ async fn key_is_required(database: Database) {
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let market = ada.open_market(&["Yes", "No"], "100.00").await;
     let paid = ada.post("/transfers", payment(&ada, &ben, "1.00")).await.data(201);
-    let (market_path, option) = (format!("/markets/{}", text(&market["id"])), &market["options"][0]["id"]);
+    let (market_path, option) =
+        (format!("/markets/{}", text(&market["id"])), &market["options"][0]["id"]);
 
     let requests = [
         ("/transfers".to_owned(), payment(&ada, &ben, "1.00")),
@@ -129,7 +132,11 @@ async fn key_is_required(database: Database) {
     for (path, body) in requests {
         let request = admin.request(reqwest::Method::POST, &path).json(&body);
         let answer = foretell_tests::send(request).await.refused(400, "VALIDATION_ERROR");
-        assert_eq!(answer.field_errors(), [("Idempotency-Key".to_owned(), "required".to_owned())], "{path}");
+        assert_eq!(
+            answer.field_errors(),
+            [("Idempotency-Key".to_owned(), "required".to_owned())],
+            "{path}"
+        );
     }
     assert_eq!(money(ada.balance().await), "899.00", "nothing was done");
 }
@@ -156,7 +163,11 @@ async fn replays_survive_restart(database: Database) {
     for (number, ((path, body), first)) in requests.iter().zip(first).enumerate() {
         let again = ben.post_once(path, &number.to_string(), body.clone()).await;
         assert!(again.is_replay(), "{path}");
-        assert_eq!((again.status, &again.body["data"]), (first.status, &first.body["data"]), "{path}");
+        assert_eq!(
+            (again.status, &again.body["data"]),
+            (first.status, &first.body["data"]),
+            "{path}"
+        );
         assert_eq!(again.body["code"], first.body["code"], "{path}");
     }
     assert_eq!(money(ben.balance().await), "927.66");
@@ -177,7 +188,10 @@ async fn client_ids_are_accepted(database: Database) {
     ada.post("/transfers", body).await.refused(409, "DUPLICATE");
     // Ben was paid, but the client id is Ada's.
     ben.get(&path).await.refused(404, "NOT_FOUND");
-    assert_eq!(ben.get(&format!("/transfers/{}", text(&made["id"]))).await.data(200)["amount"], "10.00");
+    assert_eq!(
+        ben.get(&format!("/transfers/{}", text(&made["id"]))).await.data(200)["amount"],
+        "10.00"
+    );
     let mut body = payment(&ben, &ada, "3.00");
     body["clientId"] = json!(id);
     ben.post("/transfers", body).await.expect(201);

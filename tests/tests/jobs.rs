@@ -1,6 +1,10 @@
 //! Tests of jobs that cannot run: of unknown kinds, in a blocked lane, and emails that are
 //! rejected.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "what serves tests fails like a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what serves tests fails like a test"
+)]
 
 use std::collections::BTreeSet;
 
@@ -49,7 +53,8 @@ async fn only_job_of_unknown_kind_becomes_dead(database: Database) {
     add_job(&server, &idless, "close_market", "main");
     let dead = async || {
         eventually("the jobs to be given up", async || {
-            let dead = admin.get("/admin/jobs?state=dead").await.data(200).as_array().unwrap().clone();
+            let dead =
+                admin.get("/admin/jobs?state=dead").await.data(200).as_array().unwrap().clone();
             (dead.len() == 3).then_some(dead)
         })
         .await
@@ -163,7 +168,9 @@ async fn moved_market(user: &Client, ends_at: &str) -> Value {
     let path = format!("/markets/{}", text(&market["id"]));
     for day in 1..100 {
         let date = format!("2099-{:02}-{:02}T00:00:00Z", 1 + day / 28, 1 + day % 28);
-        send(user.request(Method::PATCH, &path).json(&json!({ "endDate": date }))).await.expect(200);
+        send(user.request(Method::PATCH, &path).json(&json!({ "endDate": date })))
+            .await
+            .expect(200);
     }
     send(user.request(Method::PATCH, &path).json(&json!({ "endDate": ends_at }))).await.data(200)
 }
@@ -187,7 +194,11 @@ async fn market_has_one_closing_job(database: Database) {
     })
     .await;
     let closed = ada.get(&path).await.data(200);
-    assert_eq!((&closed["status"], &closed["version"]), (&json!("closed"), &json!(103)), "{closed}");
+    assert_eq!(
+        (&closed["status"], &closed["version"]),
+        (&json!("closed"), &json!(103)),
+        "{closed}"
+    );
     let deleted = moved_market(&ada, "2100-01-01T00:00:00Z").await;
     ada.delete(&format!("/markets/{}", text(&deleted["id"]))).await.expect(204);
     let left = jobs(&admin, "close_market").await;
@@ -206,8 +217,10 @@ async fn closing_jobs_are_merged_by_migration(database: Database) {
         Database::Postgres => ("gen_random_uuid()", "postgres"),
     };
     server.stop_cleanly().await;
-    let migration =
-        format!("{}/../migrations/{folder}/2026-11-29-000022_quotas/down.sql", env!("CARGO_MANIFEST_DIR"));
+    let migration = format!(
+        "{}/../migrations/{folder}/2026-11-29-000022_quotas/down.sql",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let home = server.home();
     home.execute(&std::fs::read_to_string(migration).unwrap());
     home.execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261129000022'");

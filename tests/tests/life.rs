@@ -9,7 +9,9 @@
 
 use std::collections::BTreeMap;
 
-use foretell_tests::{Client, Database, Replay, Server, market, minor, money, on_each_database, text};
+use foretell_tests::{
+    Client, Database, Replay, Server, market, minor, money, on_each_database, text,
+};
 use serde_json::{Value, json};
 
 on_each_database!(
@@ -32,13 +34,18 @@ struct Story {
 impl Story {
     async fn begin(database: Database, subsidy: &str) -> Self {
         let server = Server::start(database).await;
-        let people =
-            [server.register("ada").await, server.register("ben").await, server.register("cleo").await];
+        let people = [
+            server.register("ada").await,
+            server.register("ben").await,
+            server.register("cleo").await,
+        ];
         for person in &people {
             assert_eq!(money(person.balance().await), "1000.00", "the sign-up grant");
         }
         let mut sent = market(&["Yes", "No", "Neither"], subsidy);
-        for (option, probability) in sent["options"].as_array_mut().unwrap().iter_mut().zip([0.5, 0.3, 0.2]) {
+        for (option, probability) in
+            sent["options"].as_array_mut().unwrap().iter_mut().zip([0.5, 0.3, 0.2])
+        {
             option["probability"] = json!(probability);
         }
         let market = people[0].post("/markets", sent.clone()).await.data(201);
@@ -86,9 +93,16 @@ impl Story {
     }
 
     async fn entered(&mut self, person: usize, quote: &Value, made: &Value) {
-        for field in
-            ["optionId", "side", "amount", "shares", "fee", "averagePrice", "priceBefore", "priceAfter"]
-        {
+        for field in [
+            "optionId",
+            "side",
+            "amount",
+            "shares",
+            "fee",
+            "averagePrice",
+            "priceBefore",
+            "priceAfter",
+        ] {
             assert_eq!(made[field], quote[field], "a quote holds: {field}");
         }
         assert_eq!(minor(&made["balance"]), self.people[person].balance().await);
@@ -183,7 +197,10 @@ async fn winner_takes_the_pot(database: Database) {
     let mut story = Story::begin(database, "100.00").await;
     story.trade().await;
     let payouts = story.replay.payouts(&[0, 10_000, 0]);
-    assert!(payouts[&story.people[2].account_id] > 0 && !payouts.contains_key(&story.people[1].account_id));
+    assert!(
+        payouts[&story.people[2].account_id] > 0
+            && !payouts.contains_key(&story.people[1].account_id)
+    );
     let winner = json!({"optionId": story.option(1)});
     story.decide("/resolution", winner, payouts).await;
 }

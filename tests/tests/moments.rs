@@ -15,7 +15,8 @@ on_each_database!(balance_at_past_time_is_final, balance_at_future_time_is_rejec
 
 /// Transfers wait for their locks while the balance at the current time is read.
 async fn balance_at_past_time_is_final(database: Database) {
-    let server = Server::start_with(database, &[("FORETELL__SERVER__ANSWER_TIMEOUT_MS", "20000")]).await;
+    let server =
+        Server::start_with(database, &[("FORETELL__SERVER__ANSWER_TIMEOUT_MS", "20000")]).await;
     let (ada, bob) = (server.register("ada").await, server.register("bob").await);
     let own = format!("/accounts/{}", bob.account_id);
     let hold = server.home().hold_writers();

@@ -68,7 +68,9 @@ async fn dashboard_and_alert_metrics_exist(database: Database) {
     })
     .await;
     let route = |class: &str| {
-        format!("foretell_http_requests_total{{method=\"GET\",route=\"/markets/{{id}}\",status=\"{class}\"}}")
+        format!(
+            "foretell_http_requests_total{{method=\"GET\",route=\"/markets/{{id}}\",status=\"{class}\"}}"
+        )
     };
     assert_eq!(value(&scraped, &route("2xx")), Some(2.0), "{scraped}");
     assert_eq!(value(&scraped, &route("4xx")), Some(1.0));
@@ -108,7 +110,8 @@ async fn server_with_pending_migrations_is_not_ready(database: Database) {
 
 #[tokio::test]
 async fn stopping_server_is_unready_and_serves_on() {
-    let mut server = Server::start_with(Database::Sqlite, &[("FORETELL__SERVER__DRAIN_DELAY_S", "3")]).await;
+    let mut server =
+        Server::start_with(Database::Sqlite, &[("FORETELL__SERVER__DRAIN_DELAY_S", "3")]).await;
     let ada = server.register("ada").await;
     let ready = ada.get("/readyz").await.data(200);
     for check in ["database", "migrations", "writer", "workers", "mail"] {
@@ -120,16 +123,21 @@ async fn stopping_server_is_unready_and_serves_on() {
             (answer.status == 503).then(|| answer.refused(503, "UNAVAILABLE"))
         })
         .await;
-        ada.post("/posts", json!({ "title": "Late", "content": "Still served." })).await.expect(201);
+        ada.post("/posts", json!({ "title": "Late", "content": "Still served." }))
+            .await
+            .expect(201);
     };
     tokio::join!(server.stop_cleanly(), checks);
 }
 
 #[test]
 fn alerts_are_documented() {
-    let guide = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md"));
+    let guide = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md"),
+    );
     let guide = guide.unwrap();
-    let alerts: Vec<_> = ALERTS.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let alerts: Vec<_> =
+        ALERTS.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
     assert!(alerts.len() > 8);
     for alert in alerts {
         assert!(guide.contains(&format!("| {alert} |")), "{alert}");

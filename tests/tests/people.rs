@@ -6,7 +6,9 @@
     reason = "what serves tests fails like a test"
 )]
 
-use foretell_tests::{Answer, Client, Database, PASSWORD, Server, eventually, on_each_database, send, text};
+use foretell_tests::{
+    Answer, Client, Database, PASSWORD, Server, eventually, on_each_database, send, text,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -165,7 +167,8 @@ async fn owner_under_attack_signs_in_after_restart(database: Database) {
     server.register("ada").await;
     let sign_in = async |server: &Server, from: &str, password: &str| {
         let body = json!({"email": "ada@example.org", "password": password});
-        let request = server.client().request(Method::POST, "/sessions").header("X-Forwarded-For", from);
+        let request =
+            server.client().request(Method::POST, "/sessions").header("X-Forwarded-For", from);
         send(request.json(&body)).await
     };
     let flood = async |server: &Server| {
@@ -183,7 +186,8 @@ async fn owner_under_attack_signs_in_after_restart(database: Database) {
     let known = || server.home().count("SELECT COUNT(*) AS count FROM known_networks");
     assert_eq!(known(), 2, "she has registered elsewhere");
     let body = json!({"currentPassword": PASSWORD, "newPassword": "another password"});
-    let change = server.client().request(Method::POST, "/me/password").header("X-Forwarded-For", home);
+    let change =
+        server.client().request(Method::POST, "/me/password").header("X-Forwarded-For", home);
     send(change.bearer_auth(token).json(&body)).await.expect(200);
     assert_eq!(known(), 1);
     sign_in(&server, home, "another password").await.expect(201);

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use foretell_tests::{
-    Client, Database, Home, Program, Replay, Server, eventually, market, new_id, new_key, on_each_database,
-    send, text,
+    Client, Database, Home, Program, Replay, Server, eventually, market, new_id, new_key,
+    on_each_database, send, text,
 };
 use futures::future::join_all;
 use reqwest::Method;
@@ -62,16 +62,26 @@ async fn unknown_settings_and_bad_values_are_reported() {
     typo.failed(&["FORETELL__SERVER__BNID", "FORETELL__SERVER__BIND"]);
     let bad = program.clone().variable("FORETELL__SERVER__BIND", "nonsense").run().await;
     bad.failed(&["server.bind", "nonsense"]);
-    let both =
-        program.clone().variable("FORETELL__WRITER__LANES", "-1").variable("FORETELL__LOG__FORMAT", "xml");
+    let both = program
+        .clone()
+        .variable("FORETELL__WRITER__LANES", "-1")
+        .variable("FORETELL__LOG__FORMAT", "xml");
     both.run().await.failed(&["writer.lanes", "log.format"]);
 
     let file = home.path().join("settings.toml");
-    std::fs::write(&file, "[server]\nbind = \"127.0.0.1:0\"\nbnid = 1\n\n[currency]\ndecimals = 9\n")
-        .unwrap();
+    std::fs::write(
+        &file,
+        "[server]\nbind = \"127.0.0.1:0\"\nbnid = 1\n\n[currency]\ndecimals = 9\n",
+    )
+    .unwrap();
     let in_file = program.clone().arguments("serve --config settings.toml").run().await;
     in_file.failed(&["server.bnid", "settings.toml", "currency.decimals"]);
-    program.clone().arguments("migrate --config nowhere.toml").run().await.failed(&["nowhere.toml"]);
+    program
+        .clone()
+        .arguments("migrate --config nowhere.toml")
+        .run()
+        .await
+        .failed(&["nowhere.toml"]);
     program.arguments("predict").run().await.failed(&["predict"]);
     assert!(!home.data_dir().exists(), "nothing is made before the settings are right");
 }
@@ -79,7 +89,8 @@ async fn unknown_settings_and_bad_values_are_reported() {
 #[tokio::test]
 async fn settings_are_printed_without_secrets() {
     let home = Home::new(Database::Sqlite);
-    let program = Program::new(&home).variable("DATABASE_URL", "postgres://user:hush@127.0.0.1/name");
+    let program =
+        Program::new(&home).variable("DATABASE_URL", "postgres://user:hush@127.0.0.1/name");
     let checked = program.clone().arguments("config check").run().await;
     assert_eq!(checked.succeeded().stdout, "the configuration is valid\n");
     let bad = program.clone().variable("FORETELL__LOG__FORMAT", "xml").arguments("config check");
@@ -105,7 +116,8 @@ async fn unreachable_database_is_reported_without_password() {
     let home = Home::new(Database::Sqlite);
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("postgres://someone:hunter2@{free}/nothing");
-    let finished = on_any_port(&home).variable("DATABASE_URL", url).run().await.failed(&[&free.to_string()]);
+    let finished =
+        on_any_port(&home).variable("DATABASE_URL", url).run().await.failed(&[&free.to_string()]);
     assert!(!finished.stderr.contains("hunter2"), "{}", finished.stderr);
 }
 
@@ -117,7 +129,10 @@ async fn hangup_ends_neither_server_nor_worker() {
         server.hang_up();
         worker.hang_up();
     }
-    eventually("a line about SIGHUP", async || server.log().contains("SIGHUP ignored").then_some(())).await;
+    eventually("a line about SIGHUP", async || {
+        server.log().contains("SIGHUP ignored").then_some(())
+    })
+    .await;
     server.register("ada").await;
     worker.stop().await;
     server.stop_cleanly().await;
@@ -127,9 +142,17 @@ async fn migrate_applies_pending_migrations(database: Database) {
     let home = Home::new(database);
     let program = Program::new(&home).arguments("migrate");
     let first = program.run().await.succeeded();
-    assert!(first.stdout.contains("applied") && first.stdout.contains("up to date"), "{}", first.stdout);
+    assert!(
+        first.stdout.contains("applied") && first.stdout.contains("up to date"),
+        "{}",
+        first.stdout
+    );
     let second = program.run().await.succeeded();
-    assert!(!second.stdout.contains("applied") && second.stdout.contains("up to date"), "{}", second.stdout);
+    assert!(
+        !second.stdout.contains("applied") && second.stdout.contains("up to date"),
+        "{}",
+        second.stdout
+    );
 }
 
 async fn demo_fills_an_empty_database_only(database: Database) {
@@ -152,7 +175,9 @@ async fn changed_currency_is_rejected(database: Database) {
     let home = Home::new(database);
     let program = on_any_port(&home).arguments("ledger audit");
     program.run().await.succeeded();
-    for (name, value) in [("FORETELL__CURRENCY__DECIMALS", "3"), ("FORETELL__CURRENCY__CODE", "GOLD")] {
+    for (name, value) in
+        [("FORETELL__CURRENCY__DECIMALS", "3"), ("FORETELL__CURRENCY__CODE", "GOLD")]
+    {
         let other = program.clone().variable(name, value);
         other.run().await.failed(&["currency", "PLAY"]);
         other.arguments("serve").run().await.failed(&["currency", "PLAY"]);
@@ -183,10 +208,13 @@ struct Sent {
 /// Makes clients bet until the server no longer responds; `interrupt` runs in the middle.
 async fn load(users: &[Client], market: &Value, mut interrupt: impl AsyncFnMut()) -> Vec<Sent> {
     let count = Arc::new(AtomicUsize::new(0));
-    let bet = |n| bet_until_it_ends(n % users.len(), users.to_vec(), market.clone(), Arc::clone(&count));
+    let bet =
+        |n| bet_until_it_ends(n % users.len(), users.to_vec(), market.clone(), Arc::clone(&count));
     let tasks: Vec<_> = (0..16).map(|n| tokio::spawn(bet(n))).collect();
-    eventually("the load to be under way", async || (count.load(Ordering::Relaxed) >= 100).then_some(()))
-        .await;
+    eventually("the load to be under way", async || {
+        (count.load(Ordering::Relaxed) >= 100).then_some(())
+    })
+    .await;
     interrupt().await;
     join_all(tasks).await.into_iter().flat_map(Result::unwrap).collect()
 }
@@ -288,10 +316,15 @@ async fn check_after_kill(users: &[Client], market: &Value, sent: &[Sent]) {
     let path = format!("/markets/{}/bets", text(&market["id"]));
     for sent in sent {
         if sent.is_acknowledged {
-            assert!(stored.contains(&sent.client_id), "the acknowledged bet {} is gone", sent.client_id);
+            assert!(
+                stored.contains(&sent.client_id),
+                "the acknowledged bet {} is gone",
+                sent.client_id
+            );
             continue;
         }
-        let answer = users[sent.user].post_once(&path, &sent.key, sent.body.clone()).await.expect(201);
+        let answer =
+            users[sent.user].post_once(&path, &sent.key, sent.body.clone()).await.expect(201);
         assert_eq!(answer.is_replay(), stored.contains(&sent.client_id), "{}", sent.client_id);
         assert_eq!(answer.data(201)["clientId"], sent.client_id.as_str());
     }
@@ -302,11 +335,14 @@ async fn logs_name_requests_and_no_secrets(database: Database) {
     let ada = server.register("ada").await;
     let secret = "swordfish-and-chips";
     let wrong = json!({"email": "ada@example.org", "password": secret});
-    let request = ada.request(Method::POST, "/sessions").header("X-Request-Id", "wrong-password-17");
+    let request =
+        ada.request(Method::POST, "/sessions").header("X-Request-Id", "wrong-password-17");
     send(request.json(&wrong)).await.expect(401);
     let broken = format!("{{\"email\": \"ada@example.org\", \"password\": \"{secret}\"");
-    let request =
-        ada.request(Method::POST, "/sessions").header("Content-Type", "application/json").body(broken);
+    let request = ada
+        .request(Method::POST, "/sessions")
+        .header("Content-Type", "application/json")
+        .body(broken);
     send(request).await.expect(400);
     ada.open_market(&["Yes", "No"], "10.00").await;
     let cookie = format!("foretell_session={secret}");
@@ -317,11 +353,16 @@ async fn logs_name_requests_and_no_secrets(database: Database) {
     let log = server.log();
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let names = |line: &Value| {
-        line["spans"].as_array().into_iter().flatten().any(|span| span["request_id"] == "wrong-password-17")
+        line["spans"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|span| span["request_id"] == "wrong-password-17")
     };
     assert!(lines.iter().any(names), "the request's id is in the lines about it");
     let token = ada.token.unwrap();
-    for secret in [secret, "correct horse battery", &token, "$argon2", "ada@example.org", "root@example.org"]
+    for secret in
+        [secret, "correct horse battery", &token, "$argon2", "ada@example.org", "root@example.org"]
     {
         let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret} is in the log");
@@ -353,8 +394,14 @@ async fn request_line_has_database_cost(database: Database) {
         (number("statements"), number("database_us"))
     };
     let (of_bet, time_of_bet) = cost("the-bet");
-    assert!((5..40).contains(&of_bet) && time_of_bet > 0, "{of_bet} statements in {time_of_bet} us");
+    assert!(
+        (5..40).contains(&of_bet) && time_of_bet > 0,
+        "{of_bet} statements in {time_of_bet} us"
+    );
     let (of_list, time_of_list) = cost("the-list");
-    assert!((1..10).contains(&of_list) && time_of_list > 0, "{of_list} statements in {time_of_list} us");
+    assert!(
+        (1..10).contains(&of_list) && time_of_list > 0,
+        "{of_list} statements in {time_of_list} us"
+    );
     assert_eq!(cost("the-document"), (0, 0));
 }

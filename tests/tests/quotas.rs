@@ -6,7 +6,9 @@
     reason = "what serves tests fails like a test"
 )]
 
-use foretell_tests::{Answer, Client, Database, Home, Server, market, new_key, on_each_database, send, text};
+use foretell_tests::{
+    Answer, Client, Database, Home, Server, market, new_key, on_each_database, send, text,
+};
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -67,11 +69,18 @@ async fn quotas_are_enforced(database: Database) {
         check_exceeded(ada.post(&path, body).await, quota);
     }
     let draft = text(&ada.get("/posts?status=draft&limit=1").await.body["data"][0]["id"]);
-    let publish = ada.request(Method::PATCH, &format!("/posts/{draft}")).json(&json!({ "published": true }));
+    let publish =
+        ada.request(Method::PATCH, &format!("/posts/{draft}")).json(&json!({ "published": true }));
     check_exceeded(send(publish).await, "publishedPosts");
-    let small = ben.post("/markets", market(&["Yes", "No"], "4.99")).await.refused(400, "VALIDATION_ERROR");
+    let small =
+        ben.post("/markets", market(&["Yes", "No"], "4.99")).await.refused(400, "VALIDATION_ERROR");
     let error = &small.body["details"][0];
-    assert_eq!((&error["field"], &error["code"]), (&json!("subsidy"), &json!("range")), "{}", small.body);
+    assert_eq!(
+        (&error["field"], &error["code"]),
+        (&json!("subsidy"), &json!("range")),
+        "{}",
+        small.body
+    );
     assert_eq!(error["message"], "must be at least 5.00");
     server.admin().await.check_audit().await;
 }
@@ -102,7 +111,12 @@ async fn quotas_hold_for_concurrent_requests(database: Database) {
         });
         let answers = join_all(attempts).await;
         let made = answers.iter().filter(|answer| answer.status == 201).count();
-        assert_eq!(made, 2, "{quota}: {:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
+        assert_eq!(
+            made,
+            2,
+            "{quota}: {:?}",
+            answers.iter().map(|answer| answer.status).collect::<Vec<_>>()
+        );
         for answer in answers {
             if answer.status != 201 {
                 check_exceeded(answer, quota);

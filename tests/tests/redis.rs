@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use foretell_tests::{Client, Database, Home, PASSWORD, Redis, Server, eventually, new_key, size, text};
+use foretell_tests::{
+    Client, Database, Home, PASSWORD, Redis, Server, eventually, new_key, size, text,
+};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -86,7 +88,8 @@ fn p99(took: &[Duration]) -> Duration {
 
 /// Returns the Redis check of `GET /readyz`.
 async fn redis_check(server: &Server) -> Value {
-    server.client().get("/readyz").await.expect(200).body["data"]["checks"]["redis"]["status"].clone()
+    server.client().get("/readyz").await.expect(200).body["data"]["checks"]["redis"]["status"]
+        .clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -116,7 +119,12 @@ async fn requests_succeed_when_redis_fails() {
         tokio::time::sleep(fault_for).await;
         mend_it(&mut redis);
         let during = load.stop().await;
-        println!("{name}: {} reads, p99 {:?}, before {:?}", during.len(), p99(&during), p99(&before));
+        println!(
+            "{name}: {} reads, p99 {:?}, before {:?}",
+            during.len(),
+            p99(&during),
+            p99(&before)
+        );
 
         // Local limits apply, and signed-in users stay signed in.
         let limited = clients[1].get("/me").await.expect(200);
@@ -124,8 +132,10 @@ async fn requests_succeed_when_redis_fails() {
         if name == "stopped" {
             redis.start_again().await;
         }
-        eventually("Redis to be used again", async || (redis_check(&server).await == "ok").then_some(()))
-            .await;
+        eventually("Redis to be used again", async || {
+            (redis_check(&server).await == "ok").then_some(())
+        })
+        .await;
         clients[1].get(&format!("/markets/{}", text(&market["id"]))).await.expect(200);
     }
     server.admin().await.check_audit().await;
@@ -169,7 +179,8 @@ async fn guesses_on_all_nodes_count_together() {
     let other = [("REDIS_URL", url.as_str()), ("DATABASE_URL", &database)];
     let second = Server::start_with(Database::Sqlite, &other).await;
     for server in [&first, &second] {
-        eventually("Redis to be used", async || (redis_check(server).await == "ok").then_some(())).await;
+        eventually("Redis to be used", async || (redis_check(server).await == "ok").then_some(()))
+            .await;
     }
     let guess = json!({"email": "nobody@example.org", "password": "wrong password"});
     for server in [&first, &second].into_iter().cycle().take(10) {

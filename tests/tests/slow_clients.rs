@@ -98,7 +98,10 @@ async fn slow_clients_do_not_affect_others() {
         }
     }
     let with_them = measure(&ada, &path).await;
-    eprintln!("99 % within {before:?}, and {with_them:?} with {IDLE} idle and {} slow connections", 2 * SLOW);
+    eprintln!(
+        "99 % within {before:?}, and {with_them:?} with {IDLE} idle and {} slow connections",
+        2 * SLOW
+    );
     for said in join_all(slow).await {
         let said = said.unwrap();
         assert!(said.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{said}");
@@ -106,5 +109,8 @@ async fn slow_clients_do_not_affect_others() {
     drop(kept);
     // Twice as much on an idle machine; with other tests this shows that they are not affected.
     let most = u32::try_from(size("FORETELL_TEST_SLOW_FACTOR", 10, 2)).unwrap();
-    assert!(with_them < before * most + Duration::from_millis(5), "{before:?} became {with_them:?}");
+    assert!(
+        with_them < before * most + Duration::from_millis(5),
+        "{before:?} became {with_them:?}"
+    );
 }

@@ -22,7 +22,10 @@ use foretell_web::{ServeOptions, WebSettings};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-on_each_database!(statement_count_is_independent_of_rows, thousand_readers_of_market_cost_one_query);
+on_each_database!(
+    statement_count_is_independent_of_rows,
+    thousand_readers_of_market_cost_one_query
+);
 
 /// Number of statements sent to each database that this process has opened.
 static SENT: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
@@ -34,10 +37,18 @@ struct Counter(String);
 impl Instrumentation for Counter {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
-            InstrumentationEvent::StartEstablishConnection { url, .. } => url.clone_into(&mut self.0),
+            InstrumentationEvent::StartEstablishConnection { url, .. } => {
+                url.clone_into(&mut self.0)
+            }
             // The checkpointer of SQLite works whenever it likes.
-            InstrumentationEvent::StartQuery { .. } if thread::current().name() != Some("db-checkpoint") => {
-                *SENT.lock().unwrap_or_else(PoisonError::into_inner).entry(self.0.clone()).or_default() += 1;
+            InstrumentationEvent::StartQuery { .. }
+                if thread::current().name() != Some("db-checkpoint") =>
+            {
+                *SENT
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .entry(self.0.clone())
+                    .or_default() += 1;
             }
             _ => {}
         }
@@ -62,7 +73,8 @@ impl Fixture {
         let origin = serve(&home, &clock, settings).await;
         let ada = Client::new(&origin).register("ada").await;
         let market = ada.open_market(&["Yes", "No"], "10").await;
-        let post = json!({"title": "On rain", "content": "It may.", "published": true, "tags": ["rain"]});
+        let post =
+            json!({"title": "On rain", "content": "It may.", "published": true, "tags": ["rain"]});
         let post = ada.post("/posts", post).await.data(201);
         // Searches have a connection of their own, which is opened now.
         ada.get("/markets/search?q=rain").await.expect(200);
@@ -82,17 +94,24 @@ impl Fixture {
             }
             if number % 2 == 0 {
                 let winner = json!({"optionId": market["options"][0]["id"]});
-                other.post(&format!("/markets/{}/resolution", text(&market["id"])), winner).await.expect(200);
+                other
+                    .post(&format!("/markets/{}/resolution", text(&market["id"])), winner)
+                    .await
+                    .expect(200);
             }
             for path in [
                 format!("/markets/{}", text(&self.market["id"])),
                 format!("/posts/{}", text(&self.post["id"])),
             ] {
-                other.post(&format!("{path}/comments"), json!({"content": "So?"})).await.expect(201);
+                other
+                    .post(&format!("{path}/comments"), json!({"content": "So?"}))
+                    .await
+                    .expect(201);
             }
             for by in [&other, &self.ada] {
                 let tags = json!(["rain", format!("tag {number}")]);
-                let post = json!({"title": "More", "content": "Rain.", "published": true, "tags": tags});
+                let post =
+                    json!({"title": "More", "content": "Rain.", "published": true, "tags": tags});
                 by.post("/posts", post).await.expect(201);
             }
             self.ada.create_api_key(&["read"]).await;
@@ -125,14 +144,21 @@ impl Fixture {
         .to_vec();
         paths.push(format!("/accounts/{}/transfers?limit=100", self.ada.account_id));
         paths.push(format!("/users/{}", self.ada.user_id));
-        for part in ["?expand=creator,bets", "/bets?limit=100", "/positions?limit=100", "/comments?limit=100"]
-        {
+        for part in [
+            "?expand=creator,bets",
+            "/bets?limit=100",
+            "/positions?limit=100",
+            "/comments?limit=100",
+        ] {
             paths.push(format!("/markets/{market}{part}"));
         }
         for part in ["?expand=author,comments", "/comments?limit=100"] {
             paths.push(format!("/posts/{post}{part}"));
         }
-        paths.iter().flat_map(|path| ["/api/v1", "/api/v2"].map(|base| format!("{base}{path}"))).collect()
+        paths
+            .iter()
+            .flat_map(|path| ["/api/v1", "/api/v2"].map(|base| format!("{base}{path}")))
+            .collect()
     }
 
     /// Returns the number of statements and rows of each path, without any cached data.
@@ -203,9 +229,13 @@ async fn statement_count_is_independent_of_rows(database: Database) {
     let more: Vec<_> = many.iter().filter(|(path, (count, _))| *count > few[*path].0).collect();
     assert!(more.is_empty(), "{database:?}: {more:#?} took fewer statements among these: {few:#?}");
     // Only the accounts of one user do not grow; everything else does.
-    let lists = many.iter().filter(|(path, _)| path.contains("limit=100") && !path.contains("/accounts?"));
+    let lists =
+        many.iter().filter(|(path, _)| path.contains("limit=100") && !path.contains("/accounts?"));
     for (path, (count, rows)) in lists {
-        assert!(*rows > few[path].1 && *count > 0, "{path} has not grown: {count} statements, {rows} rows");
+        assert!(
+            *rows > few[path].1 && *count > 0,
+            "{path} has not grown: {count} statements, {rows} rows"
+        );
     }
 }
 

@@ -16,7 +16,9 @@ async fn requests_batches_and_errors_reach_the_collector(database: Database) {
     server.stop_cleanly().await;
 
     let traces = collector.received("/v1/traces").await.concat();
-    for name in ["POST /api/v1/transfers", "GET /api/v1/posts", "writer.batch", "money_batch", "job.run"] {
+    for name in
+        ["POST /api/v1/transfers", "GET /api/v1/posts", "writer.batch", "money_batch", "job.run"]
+    {
         assert!(traces.contains(name), "{name} is in no trace: {traces}");
     }
     let errors = collector.received("/api/7/envelope/").await;
@@ -43,7 +45,10 @@ async fn only_trusted_proxy_decides_sampling() {
         collector.received("/v1/traces").await
     };
     let traces = sent("127.0.0.1").await.concat();
-    assert!(traces.contains("GET /api/v1/markets") && !traces.contains("GET /api/v1/posts"), "{traces}");
+    assert!(
+        traces.contains("GET /api/v1/markets") && !traces.contains("GET /api/v1/posts"),
+        "{traces}"
+    );
     assert_eq!(sent("192.0.2.1").await, Vec::<String>::new());
 }
 

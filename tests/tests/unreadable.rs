@@ -66,7 +66,14 @@ async fn walk(who: &Client, path: &str) -> Vec<String> {
 
 /// Makes all rows but the first and the last invalid, each in another column, and reads the list in
 /// both versions.
-async fn check(server: &Server, who: &Client, path: &str, table: &str, made: &[Value], broken: &[&str]) {
+async fn check(
+    server: &Server,
+    who: &Client,
+    path: &str,
+    table: &str,
+    made: &[Value],
+    broken: &[&str],
+) {
     assert_eq!(made.len(), broken.len() + 2, "{table}");
     let breaker = Breaker(server.home());
     let before = walk(who, path).await;
@@ -78,7 +85,8 @@ async fn check(server: &Server, who: &Client, path: &str, table: &str, made: &[V
     assert_eq!(walk(who, path).await, expected, "{path}");
     let joint = if path.contains('?') { '&' } else { '?' };
     let answer = who.get(&format!("{path}{joint}limit=100")).await.expect(200);
-    let ids: Vec<_> = answer.body["data"].as_array().unwrap().iter().map(|row| text(&row["id"])).collect();
+    let ids: Vec<_> =
+        answer.body["data"].as_array().unwrap().iter().map(|row| text(&row["id"])).collect();
     assert_eq!(ids, expected, "{path}");
     let total = answer.body["meta"]["pagination"]["total"].as_u64().unwrap();
     assert_eq!(total, before.len() as u64, "{path}: the total counts what is stored");
@@ -152,8 +160,7 @@ async fn check_markets(server: &Server, ada: &Client) {
 async fn check_posts(server: &Server, ada: &Client) -> String {
     let mut posts = Vec::new();
     for number in 0..4 {
-        let post =
-            json!({"title": "Rain", "content": "wet", "tags": [format!("tag{number}")], "published": true});
+        let post = json!({"title": "Rain", "content": "wet", "tags": [format!("tag{number}")], "published": true});
         posts.push(ada.post("/posts", post).await.data(201));
     }
     let (created, updated) = (too_late("created_at_us"), too_late("updated_at_us"));
@@ -180,7 +187,8 @@ async fn check_credentials(server: &Server, ada: &Client) {
     for _ in 0..5 {
         keys.push(ada.create_api_key(&["read"]).await);
     }
-    check(server, ada, "/api-keys", "api_keys", &keys, &["scopes = 'all'", &created, &expires]).await;
+    check(server, ada, "/api-keys", "api_keys", &keys, &["scopes = 'all'", &created, &expires])
+        .await;
 
     let mut sessions = Vec::new();
     for _ in 0..4 {
@@ -195,7 +203,8 @@ async fn check_repair(server: &Server) {
     for _ in 0..5 {
         let doctor = server.command("doctor --json").run().await;
         let findings: Value = serde_json::from_str(&doctor.stdout).unwrap();
-        let rows = findings.as_array().unwrap().iter().find(|finding| finding["check"] == "rows").unwrap();
+        let rows =
+            findings.as_array().unwrap().iter().find(|finding| finding["check"] == "rows").unwrap();
         assert_eq!(rows["state"] == "ok", rows.get("rows").is_none(), "{rows}");
         let Some(rows) = rows.get("rows") else { return };
         assert!(!doctor.status.success());

@@ -24,7 +24,8 @@ fn migrations(database: Database) -> Vec<PathBuf> {
         Database::Postgres => "postgres",
     };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(dialect);
-    let mut folders: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.retain(|folder| folder.is_dir());
     folders.sort();
     folders.reverse();
@@ -60,7 +61,11 @@ async fn migrations_are_reverted_and_applied_with_data(database: Database) {
             undo(&home, migration);
         }
         let told = program("migrate").run().await.succeeded().stdout;
-        assert_eq!(told.lines().filter(|line| line.starts_with("applied ")).count(), undone, "{told}");
+        assert_eq!(
+            told.lines().filter(|line| line.starts_with("applied ")).count(),
+            undone,
+            "{told}"
+        );
         assert_eq!(counts(&home), before, "{undone} undone");
         program("ledger audit").run().await.succeeded();
     }

@@ -18,7 +18,8 @@ pub(crate) async fn run(settings: &Settings, command: BackupCommand) -> anyhow::
     match command {
         BackupCommand::Create { to } => {
             let database = database_file(settings)?;
-            let file = to.unwrap_or_else(|| settings.backups.join(format!("foretell-{}.db", now_text())));
+            let file =
+                to.unwrap_or_else(|| settings.backups.join(format!("foretell-{}.db", now_text())));
             make(database, &file).await?;
             tell_good(&file).await?;
         }
@@ -45,8 +46,9 @@ pub(crate) async fn before_migration(settings: &Settings, store: &Store) -> anyh
     }
     let file = settings.backups.join(format!("before-migration-{}.db", now_text()));
     make(database, &file).await?;
-    let report =
-        verify(&file).await.context("the migration fails on a copy of the database; nothing was changed")?;
+    let report = verify(&file)
+        .await
+        .context("the migration fails on a copy of the database; nothing was changed")?;
     let (backup, found) = (file.display(), summary(&report));
     tracing::info!(
         %backup, pending = status.pending.len(),
@@ -91,7 +93,8 @@ async fn verify(file: &Path) -> anyhow::Result<AuditReport> {
 
 /// Migrates a database and audits its ledger.
 async fn audit(database: &Path) -> anyhow::Result<AuditReport> {
-    let store = Store::connect(&DatabaseConfig::new(DatabaseUrl::Sqlite(database.to_owned()))).await?;
+    let store =
+        Store::connect(&DatabaseConfig::new(DatabaseUrl::Sqlite(database.to_owned()))).await?;
     store.migrate().await?;
     let report = store.audit().await?;
     ensure!(report.is_sound(), "the ledger of {} is not sound: {report:?}", database.display());
@@ -122,6 +125,7 @@ fn summary(report: &AuditReport) -> String {
 
 /// Returns the time as part of a file name.
 fn now_text() -> String {
-    let format = format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z");
+    let format =
+        format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z");
     OffsetDateTime::now_utc().format(format).unwrap_or_default()
 }

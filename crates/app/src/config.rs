@@ -193,7 +193,9 @@ impl Settings {
         let variables = Variables::new(variables);
         let default = Layer::parse("config/default.toml", DEFAULT_TOML)?;
         let mut others = vec![match variables.get("FORETELL_ENV") {
-            None | Some("development") => Layer::parse("config/development.toml", DEVELOPMENT_TOML)?,
+            None | Some("development") => {
+                Layer::parse("config/development.toml", DEVELOPMENT_TOML)?
+            }
             Some("production") => Layer::parse("config/production.toml", PRODUCTION_TOML)?,
             Some(other) => return Err(ConfigError::Environment { found: other.to_owned() }),
         }];
@@ -232,8 +234,8 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let streams = read_streams(reader);
     let currency = read_currency(reader);
     let quotas = read_quotas(reader, currency.as_ref());
-    let signup_grant =
-        reader.parsed("accounts.signup_grant", |text| parse_optional_amount(currency.as_ref(), text));
+    let signup_grant = reader
+        .parsed("accounts.signup_grant", |text| parse_optional_amount(currency.as_ref(), text));
     let markets = read_markets(reader);
     let auth = read_auth(reader);
     let writer = read_writer(reader);

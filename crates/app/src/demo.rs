@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use foretell_application::writer::{Decision, Mint, Receipt};
-use foretell_application::{Application, Caller, Credential, MarketOpening, Registration, TradeTarget};
+use foretell_application::{
+    Application, Caller, Credential, MarketOpening, Registration, TradeTarget,
+};
 use foretell_domain::id::{MarketId, OptionId};
 use foretell_domain::market::{BuyOrder, MarketTexts, Quantity, SellOrder};
 use foretell_domain::money::Amount;
@@ -62,7 +64,12 @@ const PLANS: [Plan; 8] = [
         name: "Who wins the next cup final?",
         description: "Resolves to the team that lifts the cup, extra time and penalties included.",
         category: "sports",
-        options: &[("Harbour City", 35), ("Northern Rovers", 30), ("Dynamo Hill", 20), ("Anyone else", 15)],
+        options: &[
+            ("Harbour City", 35),
+            ("Northern Rovers", 30),
+            ("Dynamo Hill", 20),
+            ("Anyone else", 15),
+        ],
         days: 45,
         subsidy: "150",
         bets: 30,
@@ -146,7 +153,12 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     if !report.is_sound() {
         bail!("the ledger is not sound: {report:?}");
     }
-    say(format_args!("{} users, {} markets, {} bets and sales", PEOPLE.len(), report.markets, report.bets));
+    say(format_args!(
+        "{} users, {} markets, {} bets and sales",
+        PEOPLE.len(),
+        report.markets,
+        report.bets
+    ));
     say(
         "sign in as ada@example.org (the admin) or any other first name at example.org, all with the password",
     );
@@ -154,7 +166,10 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn register(application: &Application, password: &NewPassword) -> anyhow::Result<Vec<Caller>> {
+async fn register(
+    application: &Application,
+    password: &NewPassword,
+) -> anyhow::Result<Vec<Caller>> {
     let mut people = Vec::new();
     for name in PEOPLE {
         let registration = Registration {
@@ -196,7 +211,8 @@ async fn play(
         let order = BuyOrder { option_id: option, amount, min_shares: None, max_price: None };
         done(application.trading.place_bet(trader, chance.key(), target, order).await?)?;
         if n % 7 == 6 {
-            let order = SellOrder { option_id: option, quantity: Quantity::All, min_proceeds: None };
+            let order =
+                SellOrder { option_id: option, quantity: Quantity::All, min_proceeds: None };
             done(application.trading.sell_shares(trader, chance.key(), target, order).await?)?;
         }
     }
@@ -219,7 +235,9 @@ async fn end(
             return Ok(());
         }
         End::Winner(index) => Decision::Winner(option(*index)?),
-        End::Halves(one, other) => Decision::Split(vec![(option(*one)?, 5_000), (option(*other)?, 5_000)]),
+        End::Halves(one, other) => {
+            Decision::Split(vec![(option(*one)?, 5_000), (option(*other)?, 5_000)])
+        }
         End::Cancelled => Decision::Cancel,
     };
     done(application.markets.decide_market(creator, chance.key(), market, decision).await?)?;
@@ -227,7 +245,8 @@ async fn end(
 }
 
 fn opening(application: &Application, plan: &Plan) -> anyhow::Result<MarketOpening> {
-    let names: Result<Vec<_>, _> = plan.options.iter().map(|(name, _)| OptionName::new(*name)).collect();
+    let names: Result<Vec<_>, _> =
+        plan.options.iter().map(|(name, _)| OptionName::new(*name)).collect();
     let probability = |percent: u32| match percent {
         0 => Ok(None),
         percent => Probability::new(f64::from(percent) / 100.0).map(Some),

@@ -68,7 +68,10 @@ const TRANSFERS: &[&str] = &[
     "createdAt",
 ];
 
-pub(crate) async fn run(settings: &Settings, arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(
+    settings: &Settings,
+    arguments: &ExportArguments,
+) -> anyhow::Result<ExitCode> {
     let (export, columns) = match (arguments.what, &arguments.user) {
         (Exported::Markets, None) => (Export::Markets, Some(MARKETS)),
         (Exported::Bets, None) => (Export::Bets, Some(BETS)),
@@ -171,7 +174,8 @@ fn cell(data: &Value, column: &str) -> String {
 /// Protects a text from being evaluated as a formula by spreadsheets: one that starts like a
 /// formula, and is not a number, gets an apostrophe.
 fn tamed(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
+    let is_formula =
+        text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
     if is_formula { format!("'{text}") } else { text.to_owned() }
 }
 
@@ -197,8 +201,7 @@ mod tests {
 
     #[test]
     fn cells_are_read_from_nested_objects() {
-        let row =
-            json!({ "id": "a", "from": { "balance": "-1.00" }, "memo": null, "options": [1, 2], "n": 3 });
+        let row = json!({ "id": "a", "from": { "balance": "-1.00" }, "memo": null, "options": [1, 2], "n": 3 });
         for (column, expected) in [
             ("id", "a"),
             ("from.balance", "-1.00"),

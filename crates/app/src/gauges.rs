@@ -24,7 +24,11 @@ pub(crate) async fn update_periodically(
 ) {
     for round in 0_u32.. {
         for (lane, is_ok) in lane_health.as_ref().map(|health| health()).unwrap_or_default() {
-            gauge!("foretell_job_lane_up", "lane" => lane.as_str()).set(if is_ok { 1.0 } else { 0.0 });
+            gauge!("foretell_job_lane_up", "lane" => lane.as_str()).set(if is_ok {
+                1.0
+            } else {
+                0.0
+            });
         }
         if let Err(error) = update(&application, round.is_multiple_of(LEDGER_PERIODS)).await {
             tracing::warn!(
@@ -57,7 +61,8 @@ async fn update(
         }
     }
     if sums_ledger {
-        gauge!("foretell_ledger_imbalance").set(application.queries.ledger.sum_balances().await? as f64);
+        gauge!("foretell_ledger_imbalance")
+            .set(application.queries.ledger.sum_balances().await? as f64);
     }
     Ok(())
 }

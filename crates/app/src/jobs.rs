@@ -38,11 +38,13 @@ pub(crate) async fn run(settings: &Settings, command: JobsCommand) -> anyhow::Re
 fn filter(wanted: &ListJobs) -> anyhow::Result<JobFilter> {
     let kind = wanted.kind.as_deref().map(|name| {
         let names = JobKind::ALL.map(JobKind::as_str).join(", ");
-        JobKind::from_name(name).ok_or_else(|| anyhow!("there is no kind {name:?}: the kinds are {names}"))
+        JobKind::from_name(name)
+            .ok_or_else(|| anyhow!("there is no kind {name:?}: the kinds are {names}"))
     });
     let state = wanted.state.as_deref().map(|name| {
         let names = JobState::ALL.map(JobState::as_str).join(", ");
-        JobState::from_name(name).ok_or_else(|| anyhow!("there is no state {name:?}: the states are {names}"))
+        JobState::from_name(name)
+            .ok_or_else(|| anyhow!("there is no state {name:?}: the states are {names}"))
     });
     Ok(JobFilter { kind: kind.transpose()?, state: state.transpose()? })
 }
@@ -57,5 +59,7 @@ fn line(job: &Job) -> String {
     let plain = |text: &str| text.replace(char::is_control, " ");
     let (kind, state) = (plain(job.kind()), job.state.as_str());
     let error = plain(job.error.as_deref().unwrap_or_default());
-    format!("{}  {kind:<15}  {state:<7}  {:>2} failed  {error}", job.id, job.failures).trim_end().to_owned()
+    format!("{}  {kind:<15}  {state:<7}  {:>2} failed  {error}", job.id, job.failures)
+        .trim_end()
+        .to_owned()
 }

@@ -26,12 +26,15 @@ const OWN_FILES: usize = 160;
 /// Default maximum number of connections.
 const USUAL_CONNECTIONS: usize = 25_000;
 
-pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(
+    settings: &Settings,
+    arguments: &ServeArguments,
+) -> anyhow::Result<ExitCode> {
     survive_hangup().context("cannot listen for signals")?;
     // First of all, so that a second server on the same port changes nothing.
     let bind = settings.server.bind;
-    let listener =
-        TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
+    let listener = TcpListener::bind(bind)
+        .with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
     if let Some(warning) = exposure(settings) {
         tracing::warn!("{warning}");
     }
@@ -41,7 +44,11 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     let workers = (!arguments.no_worker).then(|| foretell.start_workers(settings.jobs));
     let metrics = Metrics::install(env!("CARGO_PKG_VERSION"))?;
     let lane_health = workers.as_ref().map(Workers::lane_health);
-    tokio::spawn(gauges::update_periodically(Arc::clone(&application), metrics.clone(), lane_health));
+    tokio::spawn(gauges::update_periodically(
+        Arc::clone(&application),
+        metrics.clone(),
+        lane_health,
+    ));
     foretell.start_indexing();
     let state = foretell
         .web_state(WebSettings {
@@ -56,7 +63,8 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
         })
         .await?;
     let address = listener.local_addr()?;
-    let http_workers = settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
+    let http_workers =
+        settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
     let signals = Signals::listen().context("cannot listen for signals")?;
     let options = ServeOptions {
         workers: http_workers.map_or(1, NonZeroUsize::get),
@@ -107,7 +115,8 @@ fn exposure(settings: &Settings) -> Option<String> {
 
 /// Returns the limits of connections: the settings, within the limit of open files.
 fn connection_limits(settings: &Settings, max_files: Option<u64>) -> ConnectionLimits {
-    let max_files = max_files.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
+    let max_files =
+        max_files.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
     let database = &settings.database;
     // A connection to SQLite keeps its file, its log and the log's index open.
     let own = OWN_FILES + 3 * (database.read_connections + database.write_connections);

@@ -76,7 +76,9 @@ async fn open(settings: &Settings) -> anyhow::Result<Store> {
 
 /// Creates the data folder, unless it exists. The umask determines its mode.
 pub(crate) fn create_folder(folder: Option<&Path>) -> anyhow::Result<()> {
-    let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(());
+    };
     std::fs::create_dir_all(folder)
         .with_context(|| format!("creating the folder {} failed", folder.display()))
 }
@@ -93,14 +95,16 @@ fn with_embedder(builder: Builder, search: &Search) -> anyhow::Result<Builder> {
 
 /// Adds the mailer, if there is one. Templates are checked in any case.
 fn with_mailer(builder: Builder, mail: &Mail) -> anyhow::Result<Builder> {
-    let templates =
-        Templates::load(&mail.from, &mail.site, mail.templates.as_deref()).context("mail.templates")?;
+    let templates = Templates::load(&mail.from, &mail.site, mail.templates.as_deref())
+        .context("mail.templates")?;
     Ok(match &mail.transport {
         Transport::None => builder,
         Transport::Outbox { folder, keep } => {
             builder.mailer(OutboxMailer::new(folder.clone(), *keep, templates))
         }
-        Transport::Smtp(smtp) => builder.mailer(SmtpMailer::new(smtp, templates).context("mail.smtp_host")?),
+        Transport::Smtp(smtp) => {
+            builder.mailer(SmtpMailer::new(smtp, templates).context("mail.smtp_host")?)
+        }
     })
 }
 
@@ -110,7 +114,9 @@ fn explained(error: BuildError) -> anyhow::Error {
         BuildError::Start(error @ StartError::Currency { .. }) => {
             anyhow!("{error}: set currency.code and currency.decimals to what the database has")
         }
-        BuildError::Migrate(error) => anyhow::Error::new(error).context("migrating the database failed"),
+        BuildError::Migrate(error) => {
+            anyhow::Error::new(error).context("migrating the database failed")
+        }
         BuildError::Redis(error) => anyhow::Error::new(error).context("redis.url"),
         error => error.into(),
     }

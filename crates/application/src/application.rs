@@ -150,7 +150,11 @@ impl Default for ApplicationSettings {
                 invalid_tokens: Some(invalid_tokens),
                 ..RequestLimits::default()
             },
-            stream_limits: StreamLimits { per_user: Some(20), per_address: Some(100), total: Some(10_000) },
+            stream_limits: StreamLimits {
+                per_user: Some(20),
+                per_address: Some(100),
+                total: Some(10_000),
+            },
             keep_outcomes: Duration::from_hours(7 * 24),
             retries: RetryPolicies::default(),
             writer: WriterSettings::default(),

@@ -78,7 +78,8 @@ mod tests {
     use super::*;
 
     fn check(address: &str, expected: &[&str]) {
-        let networks = ClientNetwork::all(address.parse().unwrap()).map(|network| network.to_string());
+        let networks =
+            ClientNetwork::all(address.parse().unwrap()).map(|network| network.to_string());
         assert_eq!(networks.collect::<Vec<_>>(), expected, "{address}");
     }
 
@@ -93,7 +94,8 @@ mod tests {
 
     #[test]
     fn site_limit_is_a_multiple() {
-        let limits = ClientNetwork::all("2001:db8::1".parse().unwrap()).map(|network| network.scaled(10));
+        let limits =
+            ClientNetwork::all("2001:db8::1".parse().unwrap()).map(|network| network.scaled(10));
         assert_eq!(limits.collect::<Vec<_>>(), [10, 160]);
         assert_eq!(ClientNetwork::Site(Ipv6Addr::UNSPECIFIED).scaled(u32::MAX), u32::MAX);
     }

@@ -76,7 +76,8 @@ impl Actors {
         lock: CredentialLock,
     ) -> Result<(), StoreError> {
         let wanted = principals.filter_map(Principal::credential);
-        let wanted: BTreeSet<_> = wanted.filter(|credential| !self.0.contains_key(credential)).collect();
+        let wanted: BTreeSet<_> =
+            wanted.filter(|credential| !self.0.contains_key(credential)).collect();
         if !wanted.is_empty() {
             let found = tx.find_credential_states(&wanted, lock)?;
             self.0.extend(found.into_iter().map(|state| (state.credential, state)));
@@ -95,7 +96,8 @@ impl Actors {
             Principal::Process(actor) => return Ok(actor),
         };
         let is_live = |state: &&CredentialState| {
-            state.status == UserStatus::Active && state.expires_at.is_none_or(|expires_at| expires_at > now)
+            state.status == UserStatus::Active
+                && state.expires_at.is_none_or(|expires_at| expires_at > now)
         };
         let state = self.0.get(&credential).filter(is_live).ok_or(AppError::Unauthorized)?;
         Ok(Actor { user_id: state.user_id, role: state.role })

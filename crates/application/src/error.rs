@@ -82,7 +82,9 @@ impl AppError {
             | Self::Password(PasswordError::Busy) => true,
             Self::Store(error) => matches!(
                 error,
-                StoreError::Contention(_) | StoreError::Unavailable(_) | StoreError::CommitUnknown(_)
+                StoreError::Contention(_)
+                    | StoreError::Unavailable(_)
+                    | StoreError::CommitUnknown(_)
             ),
             _ => false,
         }
@@ -100,7 +102,16 @@ macro_rules! refused_by {
     )+};
 }
 
-refused_by!(Denied, JobError, MarketError, PostError, QuotaExceeded, TransferError, UserError, WebhookError);
+refused_by!(
+    Denied,
+    JobError,
+    MarketError,
+    PostError,
+    QuotaExceeded,
+    TransferError,
+    UserError,
+    WebhookError
+);
 
 impl WorkError for AppError {
     fn into_store_error(self) -> Result<StoreError, Self> {

@@ -61,7 +61,10 @@ impl Identity {
             posts: Arc::clone(&ports.posts),
             passwords: Arc::clone(&ports.passwords),
             tokens: Arc::clone(&ports.tokens),
-            token_guard: TokenGuard::new(Arc::clone(&ports.limiter), settings.request_limits.invalid_tokens),
+            token_guard: TokenGuard::new(
+                Arc::clone(&ports.limiter),
+                settings.request_limits.invalid_tokens,
+            ),
             logins: LoginGuard::new(
                 settings.login_limits,
                 Arc::clone(&ports.limiter),

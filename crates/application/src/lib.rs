@@ -55,7 +55,9 @@ pub use search::search_steps::SearchStep;
 pub use search::search_texts::Found;
 pub use search::semantic::Semantic;
 pub use trading::get_leaderboard::{RankKey, RankedTrader};
-pub use trading::get_price_history::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart};
+pub use trading::get_price_history::{
+    CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart,
+};
 pub use trading::leaderboards::{MAX_RANKED, Period};
 pub use trading::quote_order::{Quote, QuoteRequest};
 pub use trading::read_portfolio::RelatedToPositions;

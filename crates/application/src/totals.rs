@@ -94,7 +94,12 @@ mod tests {
         Timestamp::from_micros(micros)
     }
 
-    async fn total(totals: &Totals<CountedMarkets>, filter: &MarketFilter, now: i64, counted: i64) -> i64 {
+    async fn total(
+        totals: &Totals<CountedMarkets>,
+        filter: &MarketFilter,
+        now: i64,
+        counted: i64,
+    ) -> i64 {
         totals.get(filter.into(), at(now), async { Ok(counted) }).await.expect("counting succeeds")
     }
 
@@ -111,10 +116,14 @@ mod tests {
     #[tokio::test]
     async fn filters_have_totals_independent_of_time() {
         let totals = Totals::new();
-        let open = |now| MarketFilter { phase: Some((Phase::Open, at(now))), ..MarketFilter::default() };
-        let sports = MarketFilter { category: Some("sports".to_owned()), ..MarketFilter::default() };
-        let own = MarketFilter { creator_id: Some(UserId::from_u128(1)), ..MarketFilter::default() };
-        for (counted, filter) in [(1, MarketFilter::default()), (2, open(0)), (3, sports), (4, own)] {
+        let open =
+            |now| MarketFilter { phase: Some((Phase::Open, at(now))), ..MarketFilter::default() };
+        let sports =
+            MarketFilter { category: Some("sports".to_owned()), ..MarketFilter::default() };
+        let own =
+            MarketFilter { creator_id: Some(UserId::from_u128(1)), ..MarketFilter::default() };
+        for (counted, filter) in [(1, MarketFilter::default()), (2, open(0)), (3, sports), (4, own)]
+        {
             assert_eq!(total(&totals, &filter, 0, counted).await, counted, "{filter:?}");
         }
         assert_eq!(total(&totals, &open(1), 1, 5).await, 2);

@@ -29,7 +29,11 @@ pub struct Trading {
 }
 
 impl Trading {
-    pub(crate) fn new(context: &Arc<Context>, ports: &Ports, market_cache: &Arc<MarketCache>) -> Self {
+    pub(crate) fn new(
+        context: &Arc<Context>,
+        ports: &Ports,
+        market_cache: &Arc<MarketCache>,
+    ) -> Self {
         Self {
             context: Arc::clone(context),
             ledger: Arc::clone(&ports.ledger),

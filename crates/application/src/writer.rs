@@ -40,10 +40,12 @@ use crate::application::Ports;
 use crate::context::Principal;
 use crate::error::AppError;
 use claim::ClaimFlag;
-pub use command::{BatchMode, Decision, MAX_BATCH_TRANSFERS, Mint, PaidBatch, Payment, PaymentBatch};
+pub use command::{
+    BatchMode, Decision, MAX_BATCH_TRANSFERS, Mint, PaidBatch, Payment, PaymentBatch,
+};
 pub(crate) use command::{
-    CloseEnded, CloseMarket, Command, DecideMarket, DeleteMarket, OpenMarket, PlaceBet, Register, Reversal,
-    SellShares, SettleMarket, TypedCommand,
+    CloseEnded, CloseMarket, Command, DecideMarket, DeleteMarket, OpenMarket, PlaceBet, Register,
+    Reversal, SellShares, SettleMarket, TypedCommand,
 };
 use formats::RequestHash;
 pub(crate) use lane::LaneDeps;
@@ -151,12 +153,15 @@ impl MoneyWriter {
         principal: impl Into<Principal>,
         command: C,
     ) -> Result<Receipt<C::Output>, AppError> {
-        let envelope = CommandEnvelope { principal: principal.into(), command: command.into(), name: None };
+        let envelope =
+            CommandEnvelope { principal: principal.into(), command: command.into(), name: None };
         self.send(envelope).await?.of::<C>()
     }
 
     async fn send(&self, envelope: CommandEnvelope) -> Result<Receipt<Outcome>, AppError> {
-        let queue = self.queue_for(&envelope.command).ok_or(AppError::Internal("the writer has no lane"))?;
+        let queue = self
+            .queue_for(&envelope.command)
+            .ok_or(AppError::Internal("the writer has no lane"))?;
         let ((reply, mut answer), claim) = (oneshot::channel(), ClaimFlag::default());
         let (envelope, since) = (Arc::new(envelope), Instant::now());
         // Captured here: the lane works in another task, which belongs to no request.

@@ -79,7 +79,9 @@ impl RedisCause {
     /// Returns the advice for the operator.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::NoPassword => "put the password into redis.url: redis://user:password@host:6379/0",
+            Self::NoPassword => {
+                "put the password into redis.url: redis://user:password@host:6379/0"
+            }
             Self::WrongPassword => "correct the user and the password in redis.url",
             Self::NotPermitted => {
                 "let the user of redis.url run scripts on all keys and channels that begin with redis.prefix: \
@@ -125,7 +127,8 @@ impl CauseLog {
     fn is_due(&self, cause: RedisCause, now: Instant) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Every request would log the same cause otherwise: thousands of lines a second under load.
-        let is_due = logged.get(&cause).is_none_or(|last| now.duration_since(*last) >= LOGGED_EVERY);
+        let is_due =
+            logged.get(&cause).is_none_or(|last| now.duration_since(*last) >= LOGGED_EVERY);
         if is_due {
             logged.insert(cause, now);
         }

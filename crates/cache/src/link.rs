@@ -92,8 +92,10 @@ impl RedisLink {
             .set_response_timeout(Some(BUDGET));
         let manager = Manager::new_with_config(settings.url.as_str(), limits);
         let manager = manager.map_err(|error| RedisError::Setup(error.into()))?;
-        let client = Client::open(settings.url.as_str()).map_err(|error| RedisError::Setup(error.into()))?;
-        let pool = Pool::builder(manager).build().map_err(|error| RedisError::Setup(error.into()))?;
+        let client =
+            Client::open(settings.url.as_str()).map_err(|error| RedisError::Setup(error.into()))?;
+        let pool =
+            Pool::builder(manager).build().map_err(|error| RedisError::Setup(error.into()))?;
         let link = Arc::new(Self {
             pool,
             client,

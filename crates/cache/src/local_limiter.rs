@@ -27,10 +27,18 @@ impl LocalRateLimiter {
     }
 
     /// Takes tokens like the port's method, without a future.
-    pub(crate) fn take_now(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp) -> Verdict {
+    pub(crate) fn take_now(
+        &self,
+        bucket: &str,
+        budget: Budget,
+        cost: u32,
+        now: Timestamp,
+    ) -> Verdict {
         // A plain read first: it needs no allocation for the key, and most buckets exist.
-        let full_at =
-            self.0.get(bucket).unwrap_or_else(|| self.0.get_or_insert_with(bucket.into(), Arc::default));
+        let full_at = self
+            .0
+            .get(bucket)
+            .unwrap_or_else(|| self.0.get_or_insert_with(bucket.into(), Arc::default));
         let mut seen = full_at.load(Ordering::Acquire);
         loop {
             let (verdict, next) = budget.take(seen, cost, now.micros());

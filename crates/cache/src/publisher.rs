@@ -121,7 +121,10 @@ async fn run(waiting: Arc<Waiting>, link: Arc<RedisLink>) {
         for min_versions in waiting.take().chunks(MAX_MIN_VERSIONS) {
             let mut script = RAISE.prepare_invoke();
             let message = link.seal().seal_message(CHANNEL, &message(min_versions));
-            script.arg(MIN_VERSIONS_KEPT.as_millis().to_string()).arg(link.name(CHANNEL)).arg(message);
+            script
+                .arg(MIN_VERSIONS_KEPT.as_millis().to_string())
+                .arg(link.name(CHANNEL))
+                .arg(message);
             for (key, version) in min_versions {
                 script.key(link.name(key)).arg(*version);
             }
@@ -132,7 +135,8 @@ async fn run(waiting: Arc<Waiting>, link: Arc<RedisLink>) {
 
 /// Returns the message for minimum versions, one per line.
 fn message(min_versions: &[(Arc<str>, i64)]) -> String {
-    let lines: Vec<_> = min_versions.iter().map(|(key, version)| format!("{version} {key}")).collect();
+    let lines: Vec<_> =
+        min_versions.iter().map(|(key, version)| format!("{version} {key}")).collect();
     lines.join("\n")
 }
 
@@ -153,7 +157,10 @@ mod tests {
     fn message_round_trips_floors() {
         let message = message(&[("market:1".into(), 7), ("a b".into(), 1)]);
         let min_version = |key: &str, version| MinVersion { key: key.into(), version };
-        assert_eq!(parse_min_versions(&message), [min_version("market:1", 7), min_version("a b", 1)]);
+        assert_eq!(
+            parse_min_versions(&message),
+            [min_version("market:1", 7), min_version("a b", 1)]
+        );
         assert_eq!(parse_min_versions("nonsense\nx y\n 3\n"), []);
     }
 }

@@ -114,10 +114,15 @@ impl RedisCache {
     }
 }
 
-fn parsed((version, good_until, asked_at, age_us, _, bytes): Found) -> Option<(Cached, Timestamp, u64)> {
+fn parsed(
+    (version, good_until, asked_at, age_us, _, bytes): Found,
+) -> Option<(Cached, Timestamp, u64)> {
     let time = |text: String| text.parse().ok().map(Timestamp::from_micros);
-    let cached =
-        Cached { version: version.parse().ok()?, good_until: time(good_until)?, bytes: bytes.into() };
+    let cached = Cached {
+        version: version.parse().ok()?,
+        good_until: time(good_until)?,
+        bytes: bytes.into(),
+    };
     Some((cached, time(asked_at)?, age_us.parse().ok()?))
 }
 
@@ -155,7 +160,11 @@ impl Cache for RedisCache {
         let asked_at = Timestamp::from_micros(self.clock.now().micros().saturating_sub(age_us));
         let tag = self.link.seal().sign_entry(key, &cached, asked_at);
         let mut script = PUT.key(self.link.name(key));
-        script.arg(cached.version).arg(cached.good_until.micros()).arg(asked_at.micros()).arg(age_us);
+        script
+            .arg(cached.version)
+            .arg(cached.good_until.micros())
+            .arg(asked_at.micros())
+            .arg(age_us);
         script.arg(self.jittered_ms(key)).arg(&tag[..]).arg(&*cached.bytes);
         let _: Option<i64> = self.link.run(&script).await;
     }
@@ -183,7 +192,9 @@ mod tests {
     #[test]
     fn age_is_bounded_by_signed_time() {
         let (now, second) = (Timestamp::from_micros(1_000_000_000), 1_000_000);
-        let age = |asked_s: i64, redis_us| age_us(now, Timestamp::from_micros(asked_s * second), redis_us);
+        let age = |asked_s: i64, redis_us| {
+            age_us(now, Timestamp::from_micros(asked_s * second), redis_us)
+        };
         assert_eq!(age(1_000, 300), Some(300));
         assert_eq!(age(998, 300), Some(300), "clocks may differ");
         assert_eq!(age(990, 300), Some(8_000_000), "a replayed entry stays old");

@@ -62,7 +62,13 @@ impl RedisVectorIndex {
             let element = format!("{id:032x}");
             match embedding {
                 Some(embedding) => {
-                    pipeline.cmd("VADD").arg(key).arg("FP32").arg(floats(embedding)).arg(element).ignore();
+                    pipeline
+                        .cmd("VADD")
+                        .arg(key)
+                        .arg("FP32")
+                        .arg(floats(embedding))
+                        .arg(element)
+                        .ignore();
                 }
                 None => {
                     pipeline.cmd("VREM").arg(key).arg(element).ignore();
@@ -115,8 +121,10 @@ impl VectorIndex for RedisVectorIndex {
             // writes.
             let patient = AsyncConnectionConfig::new().set_response_timeout(Some(WRITING));
             let client = self.link.client();
-            let mut connection =
-                client.get_multiplexed_async_connection_with_config(&patient).await.map_err(unavailable)?;
+            let mut connection = client
+                .get_multiplexed_async_connection_with_config(&patient)
+                .await
+                .map_err(unavailable)?;
             for part in vectors.chunks(AT_ONCE) {
                 let written = self.writing(part).query_async::<()>(&mut connection).await;
                 written.map_err(unavailable)?;

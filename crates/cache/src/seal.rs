@@ -19,13 +19,24 @@ impl Seal {
     }
 
     /// Returns the signature of an entry with its key and the time when storage was read.
-    pub(crate) fn sign_entry(&self, key: &str, cached: &Cached, asked_at: Timestamp) -> [u8; TAG_BYTES] {
+    pub(crate) fn sign_entry(
+        &self,
+        key: &str,
+        cached: &Cached,
+        asked_at: Timestamp,
+    ) -> [u8; TAG_BYTES] {
         self.entry_mac(key, cached, asked_at).finalize().into_bytes().into()
     }
 
     /// Returns `true` if a node of this database has signed an entry. The comparison takes constant
     /// time.
-    pub(crate) fn is_signed(&self, key: &str, cached: &Cached, asked_at: Timestamp, tag: &[u8]) -> bool {
+    pub(crate) fn is_signed(
+        &self,
+        key: &str,
+        cached: &Cached,
+        asked_at: Timestamp,
+        tag: &[u8],
+    ) -> bool {
         self.entry_mac(key, cached, asked_at).verify_slice(tag).is_ok()
     }
 
@@ -46,7 +57,8 @@ impl Seal {
     /// the same bytes.
     fn entry_mac(&self, key: &str, cached: &Cached, asked_at: Timestamp) -> Hmac<Sha256> {
         let Cached { version, good_until, bytes } = cached;
-        let numbers = [*version, good_until.micros(), asked_at.micros()].map(i64::to_be_bytes).concat();
+        let numbers =
+            [*version, good_until.micros(), asked_at.micros()].map(i64::to_be_bytes).concat();
         // Another kind than that of messages, so that neither is valid as the other.
         self.named(b"entry", key).chain_update(numbers).chain_update(bytes)
     }
@@ -76,7 +88,10 @@ mod tests {
         let seal = Seal::new(&[1; 32]);
         let tag = seal.sign_entry("a", &cached(1, 2, "x"), at(3));
         assert!(seal.is_signed("a", &cached(1, 2, "x"), at(3), &tag));
-        assert!(!Seal::new(&[2; 32]).is_signed("a", &cached(1, 2, "x"), at(3), &tag), "another key");
+        assert!(
+            !Seal::new(&[2; 32]).is_signed("a", &cached(1, 2, "x"), at(3), &tag),
+            "another key"
+        );
         assert!(!seal.is_signed("b", &cached(1, 2, "x"), at(3), &tag), "another name");
         assert!(!seal.is_signed("a", &cached(9, 2, "x"), at(3), &tag), "another version");
         assert!(!seal.is_signed("a", &cached(1, 9, "x"), at(3), &tag), "another end");

@@ -27,7 +27,8 @@ struct Bank {
 
 impl Bank {
     fn open(people: u128) -> Self {
-        let users = (1..=people).map(|n| Account::user(AccountId::from_u128(n), UserId::from_u128(n)));
+        let users =
+            (1..=people).map(|n| Account::user(AccountId::from_u128(n), UserId::from_u128(n)));
         let accounts = users.chain([Account::treasury(), Account::fees()]);
         Self { accounts: accounts.map(|account| (account.id(), account)).collect(), transfers: 0 }
     }
@@ -95,7 +96,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             min_shares: None,
             max_price: None,
         };
-        let holding = holdings.remove(&person).unwrap_or_else(|| Holding::empty(market.id(), person, 2));
+        let holding =
+            holdings.remove(&person).unwrap_or_else(|| Holding::empty(market.id(), person, 2));
         let desk = bank.desk(market, person, holding)?;
         let (desk, trade) = desk.buy(&order, bank.next_transfer(), NOON)?;
         market = bank.store(desk, &mut holdings);

@@ -195,7 +195,11 @@ impl Account {
 
     /// Returns the account after it pays `amount`. The treasury can pay until `circulation_limit`
     /// minor units are in circulation; every other account can pay down to a balance of zero.
-    pub(crate) fn debited(mut self, amount: Amount, circulation_limit: i64) -> Result<Self, TransferError> {
+    pub(crate) fn debited(
+        mut self,
+        amount: Amount,
+        circulation_limit: i64,
+    ) -> Result<Self, TransferError> {
         let left = self.0.balance.minus(amount);
         if self.0.kind == AccountKind::Treasury {
             let left = left.filter(|left| left.minor() >= -circulation_limit);

@@ -174,7 +174,9 @@ impl DomainError {
             Self::Post(PostError::NotFound(_) | PostError::CommentNotFound(_))
             | Self::Webhook(WebhookError::NotFound(_))
             | Self::Job(JobError::NotFound(_)) => Code::NotFound,
-            Self::Webhook(WebhookError::TooMany { .. }) | Self::Job(JobError::Busy(_)) => Code::Conflict,
+            Self::Webhook(WebhookError::TooMany { .. }) | Self::Job(JobError::Busy(_)) => {
+                Code::Conflict
+            }
             Self::Denied(_) => Code::Forbidden,
             Self::Quota(_) => Code::QuotaExceeded,
             Self::EmailTaken => Code::Duplicate,
@@ -196,7 +198,9 @@ const fn transfer_code(error: &TransferError) -> Code {
         TransferError::CirculationLimit => Code::CirculationLimit,
         TransferError::BalanceOutOfRange | TransferError::NotFinal { .. } => Code::Conflict,
         TransferError::Duplicate(_) => Code::Duplicate,
-        TransferError::AlreadyReversed(_) | TransferError::NotReversible { .. } => Code::NotReversible,
+        TransferError::AlreadyReversed(_) | TransferError::NotReversible { .. } => {
+            Code::NotReversible
+        }
         TransferError::BatchAborted => Code::BatchAborted,
     }
 }
@@ -213,7 +217,9 @@ const fn market_code(error: &MarketError) -> Code {
         MarketError::NotFound(_) | MarketError::OptionNotFound(_) => Code::NotFound,
         MarketError::DuplicateBet(_) => Code::Duplicate,
         MarketError::TradingEnded | MarketError::NotOpen { .. } => Code::MarketClosed,
-        MarketError::EndsLater | MarketError::AlreadyDecided { .. } | MarketError::HasBets => Code::Conflict,
+        MarketError::EndsLater | MarketError::AlreadyDecided { .. } | MarketError::HasBets => {
+            Code::Conflict
+        }
         MarketError::Slippage(_) => Code::Slippage,
         MarketError::InsufficientShares { .. } => Code::InsufficientShares,
         MarketError::TradeTooSmall => Code::TradeTooSmall,

@@ -42,7 +42,11 @@ pub enum JobTask {
 
 /// Kind of a [`JobTask`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum JobKind {
     /// Kind of [`JobTask::CloseMarket`].
     CloseMarket,
@@ -158,7 +162,9 @@ impl JobTask {
             Self::DecisionMail { market, user } => (Some(market.as_u128()), Some(user.as_u128())),
             Self::Webhook { webhook, market } => (Some(market.as_u128()), Some(webhook.as_u128())),
             Self::EmbedPost(post) => (Some(post.as_u128()), None),
-            Self::EmbedAll | Self::PurgeOutcomes | Self::PurgeSessions | Self::PurgeJobs => (None, None),
+            Self::EmbedAll | Self::PurgeOutcomes | Self::PurgeSessions | Self::PurgeJobs => {
+                (None, None)
+            }
         }
     }
 
@@ -176,15 +182,23 @@ impl JobTask {
     /// Returns the task of a kind with these ids, or `None` if the kind has other ids.
     pub fn from_parts(kind: JobKind, ids: (Option<u128>, Option<u128>)) -> Option<Self> {
         Some(match (kind, ids) {
-            (JobKind::CloseMarket, (Some(market), None)) => Self::CloseMarket(MarketId::from_u128(market)),
-            (JobKind::WelcomeMail, (None, Some(user))) => Self::WelcomeMail(UserId::from_u128(user)),
-            (JobKind::DecisionMail, (Some(market), Some(user))) => {
-                Self::DecisionMail { market: MarketId::from_u128(market), user: UserId::from_u128(user) }
+            (JobKind::CloseMarket, (Some(market), None)) => {
+                Self::CloseMarket(MarketId::from_u128(market))
             }
-            (JobKind::Webhook, (Some(market), Some(webhook))) => {
-                Self::Webhook { webhook: WebhookId::from_u128(webhook), market: MarketId::from_u128(market) }
+            (JobKind::WelcomeMail, (None, Some(user))) => {
+                Self::WelcomeMail(UserId::from_u128(user))
             }
-            (JobKind::EmbedMarket, (Some(market), None)) => Self::EmbedMarket(MarketId::from_u128(market)),
+            (JobKind::DecisionMail, (Some(market), Some(user))) => Self::DecisionMail {
+                market: MarketId::from_u128(market),
+                user: UserId::from_u128(user),
+            },
+            (JobKind::Webhook, (Some(market), Some(webhook))) => Self::Webhook {
+                webhook: WebhookId::from_u128(webhook),
+                market: MarketId::from_u128(market),
+            },
+            (JobKind::EmbedMarket, (Some(market), None)) => {
+                Self::EmbedMarket(MarketId::from_u128(market))
+            }
             (JobKind::EmbedPost, (Some(post), None)) => Self::EmbedPost(PostId::from_u128(post)),
             (JobKind::EmbedAll, (None, None)) => Self::EmbedAll,
             (JobKind::PurgeOutcomes, (None, None)) => Self::PurgeOutcomes,
@@ -197,7 +211,11 @@ impl JobTask {
 
 /// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum JobState {
     /// Waits for its time or for a worker.
     Waiting,

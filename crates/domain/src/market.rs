@@ -38,7 +38,11 @@ pub const MAX_FEE_BPS: u16 = 1_000;
 
 /// Phase of a market: `Open -> Closed -> Resolved | Cancelled`; `Closed` may be skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum Phase {
     /// Takes trades until its end date.
     Open,

@@ -184,7 +184,8 @@ impl Currency {
     /// ```
     pub fn parse_amount(&self, text: &str) -> Result<Amount, MoneyError> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+        let is_number =
+            |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
         if !is_number(whole) || !is_number(fraction) {
             return Err(MoneyError::Malformed);
         }
@@ -194,11 +195,10 @@ impl Currency {
             return Err(MoneyError::TooPrecise { decimals: self.decimals });
         }
         let padding = std::iter::repeat_n(b'0', decimals - fraction.len());
-        let minor = whole
-            .bytes()
-            .chain(fraction.bytes())
-            .chain(padding)
-            .try_fold(0_i64, |minor, digit| minor.checked_mul(10)?.checked_add(i64::from(digit - b'0')));
+        let minor =
+            whole.bytes().chain(fraction.bytes()).chain(padding).try_fold(0_i64, |minor, digit| {
+                minor.checked_mul(10)?.checked_add(i64::from(digit - b'0'))
+            });
         Amount::new(minor.ok_or(MoneyError::TooLarge)?)
     }
 
@@ -248,7 +248,11 @@ mod tests {
 
     fn check(decimals: u8, text: &str, expected: Result<i64, MoneyError>) {
         let currency = Currency::new("PLAY", decimals).unwrap();
-        assert_eq!(currency.parse_amount(text).map(Amount::minor), expected, "{text:?} with {decimals}");
+        assert_eq!(
+            currency.parse_amount(text).map(Amount::minor),
+            expected,
+            "{text:?} with {decimals}"
+        );
     }
 
     #[test]
@@ -265,9 +269,10 @@ mod tests {
 
     #[test]
     fn text_that_is_no_amount_is_rejected() {
-        for text in
-            ["", ".", "1.", ".5", "-1", "+1", "1e3", " 1", "1 ", "1,5", "1.2.3", "0x1", "٣", "NaN", "inf"]
-        {
+        for text in [
+            "", ".", "1.", ".5", "-1", "+1", "1e3", " 1", "1 ", "1,5", "1.2.3", "0x1", "٣", "NaN",
+            "inf",
+        ] {
             check(2, text, Err(MoneyError::Malformed));
         }
         check(2, "1.001", Err(MoneyError::TooPrecise { decimals: 2 }));

@@ -14,7 +14,8 @@ const MAX_CHARS: u32 = 128;
 
 /// The most common passwords in lower case, one per line, sorted by byte. Their source is in
 /// `password/README.md`.
-static COMMON: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("password/common.txt").lines().collect());
+static COMMON: LazyLock<Vec<&str>> =
+    LazyLock::new(|| include_str!("password/common.txt").lines().collect());
 
 /// Reason why a new password is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -64,7 +65,8 @@ mod tests {
 
     #[test]
     fn equivalent_spellings_have_one_normal_form() {
-        for (one, other) in [("Café-latte", "Cafe\u{301}-latte"), ("ｐａｓｓ１", "pass1"), ("ﬁnal", "final")]
+        for (one, other) in
+            [("Café-latte", "Cafe\u{301}-latte"), ("ｐａｓｓ１", "pass1"), ("ﬁnal", "final")]
         {
             assert_eq!(normalize(one), normalize(other));
         }
@@ -102,6 +104,8 @@ mod tests {
     #[test]
     fn the_list_is_sorted_lower_case_and_long_enough() {
         assert!(COMMON.is_sorted() && COMMON.len() == 10_000);
-        assert!(COMMON.iter().all(|text| text.len() >= 8 && normalize(&text.to_lowercase()) == *text));
+        assert!(
+            COMMON.iter().all(|text| text.len() >= 8 && normalize(&text.to_lowercase()) == *text)
+        );
     }
 }

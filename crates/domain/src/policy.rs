@@ -98,7 +98,8 @@ pub fn may_use(granted: Scopes, needed: Scope) -> Result<(), Denied> {
 /// Returns `true` if the actor, if any, may see a post and its comments: only the author may see a
 /// draft.
 pub fn can_see_post(actor: Option<Actor>, post: Authorship) -> bool {
-    post.status == PostStatus::Published || actor.is_some_and(|actor| actor.user_id == post.author_id)
+    post.status == PostStatus::Published
+        || actor.is_some_and(|actor| actor.user_id == post.author_id)
 }
 
 /// Allows a post's author, moderators and admins to change and delete it. Check [`can_see_post`]
@@ -107,7 +108,11 @@ pub fn can_see_post(actor: Option<Actor>, post: Authorship) -> bool {
 /// # Errors
 /// [`Denied::NotTheAuthor`] for everyone else.
 pub fn may_edit_post(actor: Actor, author: UserId) -> Result<(), Denied> {
-    if actor.user_id == author || actor.role >= Role::Moderator { Ok(()) } else { Err(Denied::NotTheAuthor) }
+    if actor.user_id == author || actor.role >= Role::Moderator {
+        Ok(())
+    } else {
+        Err(Denied::NotTheAuthor)
+    }
 }
 
 /// Allows a comment's author, moderators and admins to change and delete it.
@@ -139,7 +144,8 @@ mod tests {
             ("contact", can_see_contact(actor, CREATOR)),
             ("dispose", may_dispose_of_user(actor, CREATOR).is_ok()),
         ];
-        let may: Vec<_> = may.into_iter().filter(|(_, allowed)| *allowed).map(|(what, _)| what).collect();
+        let may: Vec<_> =
+            may.into_iter().filter(|(_, allowed)| *allowed).map(|(what, _)| what).collect();
         assert_eq!(may, expected, "{actor:?}");
     }
 
@@ -187,14 +193,18 @@ mod tests {
             ("edit post", actor.is_some_and(|actor| may_edit_post(actor, CREATOR).is_ok())),
             ("edit comment", actor.is_some_and(|actor| may_edit_comment(actor, CREATOR).is_ok())),
         ];
-        let may: Vec<_> = may.into_iter().filter(|(_, allowed)| *allowed).map(|(what, _)| what).collect();
+        let may: Vec<_> =
+            may.into_iter().filter(|(_, allowed)| *allowed).map(|(what, _)| what).collect();
         assert_eq!(may, expected, "{actor:?}");
     }
 
     #[test]
     fn drafts_are_visible_to_author_only() {
         check_content(None, &["published"]);
-        check_content(Some((CREATOR, Role::User)), &["draft", "published", "edit post", "edit comment"]);
+        check_content(
+            Some((CREATOR, Role::User)),
+            &["draft", "published", "edit post", "edit comment"],
+        );
         check_content(Some((OTHER, Role::User)), &["published"]);
         check_content(Some((OTHER, Role::Moderator)), &["published", "edit post", "edit comment"]);
         check_content(Some((OTHER, Role::Admin)), &["published", "edit post", "edit comment"]);

@@ -21,7 +21,11 @@ pub enum PostError {
 
 /// Visibility of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum PostStatus {
     /// Visible to its author only.
     Draft,
@@ -145,8 +149,11 @@ mod tests {
         let title = PostTitle::new("Another").ok();
         let edit = PostEdit { title, status: Some(PostStatus::Published), ..PostEdit::default() };
         assert!(edited.edit(edit.clone(), Timestamp::from_micros(5)));
-        let expected =
-            PostBody { title: edit.title.clone().unwrap(), status: PostStatus::Published, ..post().body };
+        let expected = PostBody {
+            title: edit.title.clone().unwrap(),
+            status: PostStatus::Published,
+            ..post().body
+        };
         assert_eq!((&edited.body, edited.version, edited.updated_at.micros()), (&expected, 2, 5));
         assert_eq!(edited.created_at, post().created_at);
         assert!(!edited.edit(edit, Timestamp::from_micros(6)), "it says so already");

@@ -10,7 +10,11 @@ use crate::post::PostStatus;
 
 /// Kind of resource that is limited per user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "camelCase"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "camelCase")
+)]
 pub enum Quota {
     /// Published posts.
     PublishedPosts,
@@ -185,7 +189,9 @@ mod tests {
         let amount = |minor| Amount::new(minor).unwrap();
         let min = amount(100);
         let quotas = Quotas { min_subsidy: Some(min), ..QUOTAS };
-        for (subsidy, expected) in [(1, false), (99, false), (100, true), (101, true), (i64::MAX, true)] {
+        for (subsidy, expected) in
+            [(1, false), (99, false), (100, true), (101, true), (i64::MAX, true)]
+        {
             let refused = Err(MarketError::SubsidyTooSmall { min });
             let expected = if expected { Ok(()) } else { refused };
             assert_eq!(quotas.check_subsidy(amount(subsidy)), expected, "{subsidy}");

@@ -225,8 +225,7 @@ fn phrases(tokens: &[Token<'_>], words_left: &mut usize) -> Alternative {
 /// else.
 fn parts_of(tokens: &[Token<'_>]) -> Parts {
     let has_word = |text: &str| text.contains(char::is_alphanumeric);
-    let is_wanted_word =
-        |token: &Token<'_>| matches!(token, Token::Phrase { text, is_unwanted: false } if has_word(text));
+    let is_wanted_word = |token: &Token<'_>| matches!(token, Token::Phrase { text, is_unwanted: false } if has_word(text));
     let has_words = tokens.iter().any(is_wanted_word);
     let mut parts = Parts::default();
     for token in tokens {

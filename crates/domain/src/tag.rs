@@ -103,7 +103,11 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Result<&str, TextError>) {
-        assert_eq!(Tag::new(text).as_ref().map(Tag::as_str), expected.as_ref().copied(), "{text:?}");
+        assert_eq!(
+            Tag::new(text).as_ref().map(Tag::as_str),
+            expected.as_ref().copied(),
+            "{text:?}"
+        );
     }
 
     #[test]

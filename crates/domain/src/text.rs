@@ -198,7 +198,11 @@ mod tests {
     fn avatars_are_stored_in_normal_form() {
         let check = |text: &str, expected: Result<&str, TextError>| {
             let avatar = AvatarUrl::new(text);
-            assert_eq!(avatar.as_ref().map(AvatarUrl::as_str), expected.as_ref().copied(), "{text}");
+            assert_eq!(
+                avatar.as_ref().map(AvatarUrl::as_str),
+                expected.as_ref().copied(),
+                "{text}"
+            );
         };
         check("HTTPS://Example.org/ä", Ok("https://example.org/%C3%A4"));
         check("https://x\"onerror=alert(1)", Err(TextError::NotAUrl));

@@ -88,9 +88,12 @@ mod tests {
 
     #[test]
     fn moments_outside_the_writable_years_are_rejected() {
-        for micros in
-            [i128::from(Timestamp::MIN.0) - 1, i128::from(Timestamp::MAX.0) + 1, i128::MIN, i128::MAX]
-        {
+        for micros in [
+            i128::from(Timestamp::MIN.0) - 1,
+            i128::from(Timestamp::MAX.0) + 1,
+            i128::MIN,
+            i128::MAX,
+        ] {
             assert_eq!(Timestamp::checked_from_micros(micros), None, "{micros}");
         }
         for moment in [Timestamp::MIN, Timestamp::from_micros(0), Timestamp::MAX] {

@@ -10,7 +10,11 @@ use crate::time::Timestamp;
 
 /// Purpose of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum TransferKind {
     /// New money for an account, from the treasury.
     Mint,
@@ -179,7 +183,16 @@ pub struct TransferOrder {
 impl TransferOrder {
     /// Creates an order without a market and without a note.
     pub const fn new(id: TransferId, kind: TransferKind, amount: Amount, at: Timestamp) -> Self {
-        Self { id, client_id: None, kind, amount, market_id: None, reversal_of: None, memo: None, at }
+        Self {
+            id,
+            client_id: None,
+            kind,
+            amount,
+            market_id: None,
+            reversal_of: None,
+            memo: None,
+            at,
+        }
     }
 
     /// Sets the market concerned.
@@ -204,7 +217,11 @@ pub struct Side {
 
 impl Side {
     const fn of(account: &Account) -> Self {
-        Self { account_id: account.id(), balance_after: account.balance(), version: account.version() }
+        Self {
+            account_id: account.id(),
+            balance_after: account.balance(),
+            version: account.version(),
+        }
     }
 }
 
@@ -285,7 +302,11 @@ pub fn transfer(
 ///
 /// # Errors
 /// [`TransferError::NotReversible`] for transfers of a market, for reversals and for covers.
-pub fn reversal(original: &Transfer, id: TransferId, at: Timestamp) -> Result<TransferOrder, TransferError> {
+pub fn reversal(
+    original: &Transfer,
+    id: TransferId,
+    at: Timestamp,
+) -> Result<TransferOrder, TransferError> {
     if !original.kind.is_reversible() {
         return Err(TransferError::NotReversible { kind: original.kind });
     }

@@ -8,7 +8,11 @@ use crate::time::Timestamp;
 
 /// Role of a user; each includes the permissions of the previous ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "UPPERCASE"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "UPPERCASE")
+)]
 pub enum Role {
     /// Trades, and writes posts and comments.
     User,
@@ -57,7 +61,9 @@ impl UserStatus {
 
     /// Returns the status with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Active, Self::Suspended, Self::Erased].into_iter().find(|status| status.as_str() == name)
+        [Self::Active, Self::Suspended, Self::Erased]
+            .into_iter()
+            .find(|status| status.as_str() == name)
     }
 }
 
@@ -260,8 +266,9 @@ mod tests {
     fn profile_change_sets_given_fields() {
         let ada = user(Role::User, UserStatus::Active);
         let name = UserName::new("Countess").unwrap();
-        let check =
-            |change: ProfileChange, expected: User| assert_eq!(ada.with_profile(change, NOW), expected);
+        let check = |change: ProfileChange, expected: User| {
+            assert_eq!(ada.with_profile(change, NOW), expected)
+        };
         check(ProfileChange::default(), ada.clone());
         check(ProfileChange { name: Some(ada.name.clone()), avatar: None }, ada.clone());
         check(
@@ -277,15 +284,24 @@ mod tests {
     #[test]
     fn last_active_admin_cannot_be_removed() {
         use NewUserStatus::{Active, Suspended};
-        let check =
-            |who: User, role, status, admins, expected: Result<(Role, UserStatus, i64), UserError>| {
-                let updated = who.updated(UserUpdate { role, status }, admins, NOW);
-                let seen = updated.map(|user| (user.role, user.status, user.version));
-                assert_eq!(seen, expected, "{role:?} {status:?} {admins}");
-            };
+        let check = |who: User,
+                     role,
+                     status,
+                     admins,
+                     expected: Result<(Role, UserStatus, i64), UserError>| {
+            let updated = who.updated(UserUpdate { role, status }, admins, NOW);
+            let seen = updated.map(|user| (user.role, user.status, user.version));
+            assert_eq!(seen, expected, "{role:?} {status:?} {admins}");
+        };
         let plain = || user(Role::User, UserStatus::Active);
         let admin = || user(Role::Admin, UserStatus::Active);
-        check(plain(), Some(Role::Moderator), None, 1, Ok((Role::Moderator, UserStatus::Active, 4)));
+        check(
+            plain(),
+            Some(Role::Moderator),
+            None,
+            1,
+            Ok((Role::Moderator, UserStatus::Active, 4)),
+        );
         check(plain(), None, Some(Suspended), 1, Ok((Role::User, UserStatus::Suspended, 4)));
         check(plain(), None, Some(Active), 1, Ok((Role::User, UserStatus::Active, 3)));
         check(plain(), None, None, 1, Ok((Role::User, UserStatus::Active, 3)));
@@ -304,10 +320,16 @@ mod tests {
     fn erased_user_has_no_personal_data() {
         let ada = user(Role::Moderator, UserStatus::Suspended);
         let erased = ada.erased(0, NOW).unwrap();
-        assert_eq!(erased.email.as_str(), "erased-00000000-0000-0000-0000-000000000007@erased.invalid");
+        assert_eq!(
+            erased.email.as_str(),
+            "erased-00000000-0000-0000-0000-000000000007@erased.invalid"
+        );
         assert!(erased.email.is_of_erased() && !ada.email.is_of_erased());
         assert_eq!((erased.name.as_str(), &erased.avatar), ("Deleted user", &None));
-        assert_eq!((erased.role, erased.status, erased.version), (Role::User, UserStatus::Erased, 4));
+        assert_eq!(
+            (erased.role, erased.status, erased.version),
+            (Role::User, UserStatus::Erased, 4)
+        );
         assert_eq!((erased.id, erased.created_at), (ada.id, ada.created_at));
         assert_eq!(erased.erased(2, NOW), Err(UserError::Erased(ada.id)));
         let admin = user(Role::Admin, UserStatus::Active);

@@ -144,7 +144,11 @@ impl FromIterator<WebhookEvent> for WebhookEvents {
 
 /// Status of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum WebhookStatus {
     /// Events are sent.
     Enabled,
@@ -195,8 +199,11 @@ mod tests {
 
     #[test]
     fn addresses_are_http_urls() {
-        for text in ["https://example.org/", "http://example.org:8080/hook?for=us", "https://[2001:db8::1]/"]
-        {
+        for text in [
+            "https://example.org/",
+            "http://example.org:8080/hook?for=us",
+            "https://[2001:db8::1]/",
+        ] {
             assert_eq!(WebhookUrl::new(text).unwrap().as_str(), text);
         }
         let check = |text, expected| assert_eq!(WebhookUrl::new(text).unwrap().as_str(), expected);

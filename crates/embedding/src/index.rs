@@ -93,9 +93,9 @@ impl<I: Copy + Eq + Ord + Hash> VectorStore<I> {
 /// Returns the dot product. It cannot overflow below 130,000 dimensions; overflow checks would
 /// prevent vectorisation.
 fn dot(a: &[i8], b: &[i8]) -> i32 {
-    a.iter()
-        .zip(b)
-        .fold(0, |sum, (a, b)| sum.wrapping_add(i32::from(i16::from(*a).wrapping_mul(i16::from(*b)))))
+    a.iter().zip(b).fold(0, |sum, (a, b)| {
+        sum.wrapping_add(i32::from(i16::from(*a).wrapping_mul(i16::from(*b))))
+    })
 }
 
 fn length_of(numbers: &[i8]) -> f64 {
@@ -133,7 +133,9 @@ impl MemoryIndex {
         }
         let (index, to) = (self.clone(), to.clone());
         let search = move || which(&index.read()).near(&to, least, limit);
-        tokio::task::spawn_blocking(search).await.map_err(|error| StoreError::Unavailable(error.into()))
+        tokio::task::spawn_blocking(search)
+            .await
+            .map_err(|error| StoreError::Unavailable(error.into()))
     }
 }
 
@@ -186,7 +188,9 @@ mod tests {
 
     async fn near(index: &MemoryIndex, to: &Embedding, limit: usize) -> Vec<(u128, f64)> {
         let near = index.near_markets(to, 0.5, limit).await.unwrap();
-        near.iter().map(|near| (near.id.as_u128(), (near.similarity * 100.0).round() / 100.0)).collect()
+        near.iter()
+            .map(|near| (near.id.as_u128(), (near.similarity * 100.0).round() / 100.0))
+            .collect()
     }
 
     async fn filled(count: u32) -> MemoryIndex {

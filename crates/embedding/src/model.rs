@@ -72,7 +72,9 @@ impl StaticEmbedder {
 
     fn of(name: String, tokenizer: &[u8], table: &[u8]) -> Result<Self, ModelError> {
         let tokenizer = WordPiece::parse(tokenizer).map_err(|error| {
-            ModelError::Format(format!("tokenizer.json is not a WordPiece tokenizer of BERT: {error}"))
+            ModelError::Format(format!(
+                "tokenizer.json is not a WordPiece tokenizer of BERT: {error}"
+            ))
         })?;
         Ok(Self { name, tokenizer, table: Table::parse(table).map_err(ModelError::Format)? })
     }
@@ -145,7 +147,9 @@ mod tests {
     #[test]
     fn parts_of_words_are_not_known() {
         let model = StaticEmbedder::standard().unwrap();
-        for (word, is_known) in [("rain", true), ("football", true), ("zuckerb", false), ("ledeck", false)] {
+        for (word, is_known) in
+            [("rain", true), ("football", true), ("zuckerb", false), ("ledeck", false)]
+        {
             assert_eq!(model.knows(word), is_known, "{word}");
         }
     }
@@ -167,7 +171,8 @@ mod tests {
     #[test]
     fn model_from_folder_has_other_name() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("model");
-        let (model, standard) = (StaticEmbedder::open(&folder).unwrap(), StaticEmbedder::standard().unwrap());
+        let (model, standard) =
+            (StaticEmbedder::open(&folder).unwrap(), StaticEmbedder::standard().unwrap());
         assert_ne!(model.model(), standard.model());
         assert_eq!(model.embed("rain"), standard.embed("rain"));
     }

@@ -34,14 +34,21 @@ impl Table {
             return Err("the tensor embeddings is not a table".to_owned());
         };
         let vectors = match vectors.dtype() {
-            Dtype::I8 => Vectors::I8(vectors.data().iter().map(|byte| byte.cast_signed()).collect()),
+            Dtype::I8 => {
+                Vectors::I8(vectors.data().iter().map(|byte| byte.cast_signed()).collect())
+            }
             dtype => Vectors::F32(floats(dtype, vectors.data())?),
         };
         let weights = tensors.tensor("weights").ok();
         let weights = weights.map(|weights| floats(weights.dtype(), weights.data())).transpose()?;
         let rows = tensors.tensor("mapping").ok();
         let rows = rows.map(|rows| indices(rows.dtype(), rows.data())).transpose()?;
-        Ok(Self { dimensions, vectors, weights: weights.unwrap_or_default(), rows: rows.unwrap_or_default() })
+        Ok(Self {
+            dimensions,
+            vectors,
+            weights: weights.unwrap_or_default(),
+            rows: rows.unwrap_or_default(),
+        })
     }
 
     /// Adds the weighted vector of a token, if it has one.
@@ -76,8 +83,12 @@ fn floats(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, String> {
 
 fn indices(dtype: Dtype, bytes: &[u8]) -> Result<Vec<usize>, String> {
     let indices: Result<_, _> = match dtype {
-        Dtype::I64 => bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b).try_into()).collect(),
-        Dtype::I32 => bytes.as_chunks().0.iter().map(|b| i32::from_le_bytes(*b).try_into()).collect(),
+        Dtype::I64 => {
+            bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b).try_into()).collect()
+        }
+        Dtype::I32 => {
+            bytes.as_chunks().0.iter().map(|b| i32::from_le_bytes(*b).try_into()).collect()
+        }
         other => return Err(format!("rows of the type {other:?} are not supported")),
     };
     indices.map_err(|_| "the tensor mapping has negative rows".to_owned())

@@ -145,14 +145,16 @@ impl Model {
         let mut piece = String::new();
         let mut rest = word;
         while !rest.is_empty() {
-            let prefix = if rest.len() == word.len() { "" } else { &*self.continuing_subword_prefix };
+            let prefix =
+                if rest.len() == word.len() { "" } else { &*self.continuing_subword_prefix };
             let ends = rest.char_indices().rev().map(|(start, c)| start + c.len_utf8());
-            let longest = ends.filter_map(|end| rest.split_at_checked(end)).find_map(|(begin, rest)| {
-                piece.clear();
-                piece.push_str(prefix);
-                piece.push_str(begin);
-                Some((*self.vocab.get(&*piece)?, rest))
-            });
+            let longest =
+                ends.filter_map(|end| rest.split_at_checked(end)).find_map(|(begin, rest)| {
+                    piece.clear();
+                    piece.push_str(prefix);
+                    piece.push_str(begin);
+                    Some((*self.vocab.get(&*piece)?, rest))
+                });
             let Some((id, after)) = longest else {
                 ids.truncate(first);
                 ids.extend(self.unknown());
@@ -248,10 +250,15 @@ mod tests {
 
     #[test]
     fn other_tokenizers_are_rejected() {
-        for (part, other) in
-            [("\"WordPiece\"", "\"Unigram\""), ("BertNormalizer", "NFC"), ("BertPreTokenizer", "Metaspace")]
-        {
-            assert!(WordPiece::parse(TOKENIZER.replace(part, other).as_bytes()).is_err(), "{other}");
+        for (part, other) in [
+            ("\"WordPiece\"", "\"Unigram\""),
+            ("BertNormalizer", "NFC"),
+            ("BertPreTokenizer", "Metaspace"),
+        ] {
+            assert!(
+                WordPiece::parse(TOKENIZER.replace(part, other).as_bytes()).is_err(),
+                "{other}"
+            );
         }
     }
 

@@ -157,7 +157,8 @@ impl<K: Hash + Eq, V: Clone> ExpiringMap<K, V> {
         entries.put(key, Entry { value, used_at: now });
         let (Expiry::AfterWrite(lifetime) | Expiry::AfterUse(lifetime)) = self.expiry;
         for _ in 0..DROPPED_PER_WRITE {
-            let is_expired = entries.peek_lru().is_some_and(|(_, oldest)| !is_alive(oldest, lifetime, now));
+            let is_expired =
+                entries.peek_lru().is_some_and(|(_, oldest)| !is_alive(oldest, lifetime, now));
             if !is_expired && entries.len() <= self.max_entries {
                 return;
             }

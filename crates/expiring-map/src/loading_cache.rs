@@ -24,7 +24,11 @@ impl<K: Hash + Eq + Clone, V: Clone, E> LoadingCache<K, V, E> {
     ///
     /// # Errors
     /// The error of the load, for all who waited for it.
-    pub async fn get_or_load(&self, key: K, load: impl Future<Output = Result<V, E>>) -> Result<V, Arc<E>> {
+    pub async fn get_or_load(
+        &self,
+        key: K,
+        load: impl Future<Output = Result<V, E>>,
+    ) -> Result<V, Arc<E>> {
         if let Some(value) = self.values.get(&key) {
             return Ok(value);
         }

@@ -31,7 +31,8 @@ impl<K: Hash + Eq + Clone, V: Clone, E> SingleFlight<K, V, E> {
     /// that loads is cancelled or panics, one of the others runs its own load.
     ///
     /// # Errors
-    /// The error of the load, for all who waited for it. It is not kept: the next caller loads again.
+    /// The error of the load, for all who waited for it. It is not kept: the next caller loads
+    /// again.
     pub async fn run(&self, key: K, load: impl Future<Output = Result<V, E>>) -> Shared<V, E> {
         let seat = self.join(key);
         seat.result.get_or_init(|| async { load.await.map_err(Arc::new) }).await.clone()
@@ -72,7 +73,8 @@ impl<K: Hash + Eq + Clone, V: Clone, E> Drop for Seat<'_, K, V, E> {
     fn drop(&mut self) {
         let mut flights = self.flights.lock();
         // The first to get the result removed the flight; there may be a later one of this key.
-        let own = flights.get_mut(&self.key).filter(|flight| Arc::ptr_eq(&flight.result, &self.result));
+        let own =
+            flights.get_mut(&self.key).filter(|flight| Arc::ptr_eq(&flight.result, &self.result));
         let Some(flight) = own else { return };
         flight.callers -= 1;
         if flight.callers == 0 || self.result.initialized() {
@@ -120,7 +122,8 @@ mod tests {
     #[tokio::test]
     async fn other_caller_loads_after_cancellation() {
         let flights = Arc::new(Flights::new());
-        let spawn = |flights: Arc<Flights>| tokio::spawn(async move { flights.run("a", pending()).await });
+        let spawn =
+            |flights: Arc<Flights>| tokio::spawn(async move { flights.run("a", pending()).await });
         let first = spawn(Arc::clone(&flights));
         yield_now().await;
         let second = flights.run("a", async { Ok(2) });

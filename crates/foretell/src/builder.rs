@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use foretell_application::{Application, ApplicationSettings, Ports, Semantic, shared_secret};
 use foretell_cache::{
-    LocalCache, LocalRateLimiter, RedisCache, RedisLink, RedisRateLimiter, RedisSettings, RedisUserChanges,
-    RedisVectorIndex, TieredCache,
+    LocalCache, LocalRateLimiter, RedisCache, RedisLink, RedisRateLimiter, RedisSettings,
+    RedisUserChanges, RedisVectorIndex, TieredCache,
 };
 use foretell_embedding::MemoryIndex;
 use foretell_mail::NoMailer;
@@ -114,8 +114,8 @@ impl Builder {
     }
 
     /// Finds texts by their meaning: those whose cosine with the query is at least
-    /// `least_similarity`. The index is in Redis if there is one that supports it, otherwise in this
-    /// process.
+    /// `least_similarity`. The index is in Redis if there is one that supports it, otherwise in
+    /// this process.
     pub fn embedder(mut self, embedder: impl Embedder + 'static, least_similarity: f64) -> Self {
         self.search = SemanticSearch::Model(Arc::new(embedder), least_similarity);
         self
@@ -200,7 +200,11 @@ impl Builder {
     }
 }
 
-fn cache(settings: CacheSettings, link: Option<&Arc<RedisLink>>, clock: &Arc<dyn Clock>) -> Arc<dyn Cache> {
+fn cache(
+    settings: CacheSettings,
+    link: Option<&Arc<RedisLink>>,
+    clock: &Arc<dyn Clock>,
+) -> Arc<dyn Cache> {
     let near = LocalCache::new(settings.entries, settings.entry_idle);
     match link {
         None => Arc::new(near),

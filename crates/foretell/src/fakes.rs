@@ -1,8 +1,8 @@
 //! Fakes of the ports other than storage, for tests.
 
 use foretell_testkit::{
-    FakeClock, MemoryCache, MemoryRateLimiter, MemoryWebhooks, PlainBodies, PlainPasswordHasher, SeededIds,
-    SeededTokens,
+    FakeClock, MemoryCache, MemoryRateLimiter, MemoryWebhooks, PlainBodies, PlainPasswordHasher,
+    SeededIds, SeededTokens,
 };
 
 use crate::builder::Builder;

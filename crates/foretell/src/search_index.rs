@@ -50,7 +50,9 @@ pub(crate) async fn keep_embeddings_current(application: Arc<Application>) {
 pub(crate) async fn keep_texts_indexed(application: Arc<Application>) {
     let mut checked: Option<Instant> = None;
     loop {
-        if application.search.is_search_indexed() && checked.is_some_and(|at| at.elapsed() < CHECK_PERIOD) {
+        if application.search.is_search_indexed()
+            && checked.is_some_and(|at| at.elapsed() < CHECK_PERIOD)
+        {
             tokio::time::sleep(LOOK_PERIOD).await;
             continue;
         }

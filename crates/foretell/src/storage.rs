@@ -86,7 +86,8 @@ impl StorageChoice {
         Builder::new(Chosen::Config(config))
     }
 
-    /// Takes an open database, such as one that was backed up before [`Builder::build`] migrates it.
+    /// Takes an open database, such as one that was backed up before [`Builder::build`] migrates
+    /// it.
     pub fn store(self, store: Store) -> Builder {
         Builder::new(Chosen::Store(store))
     }

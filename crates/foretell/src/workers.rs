@@ -21,7 +21,9 @@ impl Workers {
     /// Returns a function that tells for each lane whether it makes progress with due jobs.
     pub fn lane_health(&self) -> Arc<foretell_web::LaneHealth> {
         let health = self.worker.health();
-        Arc::new(move || health().into_iter().map(|LaneHealth { lane, is_ok }| (lane, is_ok)).collect())
+        Arc::new(move || {
+            health().into_iter().map(|LaneHealth { lane, is_ok }| (lane, is_ok)).collect()
+        })
     }
 
     /// Takes no more jobs and waits for running ones, up to this timeout; the others are left to

@@ -27,7 +27,8 @@ pub(crate) struct Limits {
 pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: Limits) {
     let mut working = JoinSet::new();
     let worked = Arc::clone(&application);
-    let span = tracing::debug_span!("job.run", kind = job.task.kind().as_str(), job_id = %job.lease.job);
+    let span =
+        tracing::debug_span!("job.run", kind = job.task.kind().as_str(), job_id = %job.lease.job);
     working.spawn(async move { worked.jobs.run_job(&job).await }.instrument(span));
     let count = |result: &'static str| {
         counter!("foretell_jobs_run_total", "kind" => job.task.kind().as_str(), "result" => result)
@@ -51,7 +52,8 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
     match ended {
         Ok(FailedJob::Retried(pause)) => {
             count("retried");
-            let (attempt, retry_in_s) = (attempt_of(&application, &job), pause.as_secs_f64().round());
+            let (attempt, retry_in_s) =
+                (attempt_of(&application, &job), pause.as_secs_f64().round());
             tracing::warn!(
                 %job_id, kind, failure, retry_in_s,
                 "job {kind} failed ({attempt}), retrying in {retry_in_s} s"

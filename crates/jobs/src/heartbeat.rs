@@ -62,8 +62,8 @@ impl Heartbeat {
     }
 
     pub(crate) fn is_ok(&self) -> bool {
-        let is_stuck =
-            self.is_full.load(Ordering::Relaxed) && self.since(&self.last_progress_ms) >= self.limits.attempt;
+        let is_stuck = self.is_full.load(Ordering::Relaxed)
+            && self.since(&self.last_progress_ms) >= self.limits.attempt;
         self.since(&self.last_poll_ms) < self.limits.poll && !is_stuck
     }
 

@@ -58,7 +58,8 @@ impl OutboxMailer {
     /// Writes the email under a temporary name first, so that no reader sees a partial file.
     async fn put(&self, id: UserId, email: &[u8]) -> std::io::Result<()> {
         tokio::fs::create_dir_all(&self.folder).await?;
-        let (unfinished, file) = (self.folder.join(format!(".{id}")), self.folder.join(format!("{id}.eml")));
+        let (unfinished, file) =
+            (self.folder.join(format!(".{id}")), self.folder.join(format!("{id}.eml")));
         let mut written = tokio::fs::File::create(&unfinished).await?;
         written.write_all(email).await?;
         written.sync_all().await?;
@@ -85,7 +86,8 @@ impl Mailer for OutboxMailer {
 
 /// Returns `true` for a file of this mailer, complete or temporary: `<id>.eml` or `.<id>`.
 fn is_email(name: &OsStr) -> bool {
-    let id = name.to_str().and_then(|name| name.strip_suffix(".eml").or_else(|| name.strip_prefix('.')));
+    let id =
+        name.to_str().and_then(|name| name.strip_suffix(".eml").or_else(|| name.strip_prefix('.')));
     id.is_some_and(|id| id.parse::<UserId>().is_ok())
 }
 
@@ -127,9 +129,13 @@ mod tests {
         assert_eq!(purge(None).await, 0, "they are kept for good");
         assert_eq!(purge(Some(2_000 * DAY)).await, 0, "longer than there is time");
         assert_eq!(purge(Some(30 * DAY)).await, 2);
-        for (name, is_left) in
-            [(&*old, false), (&*unfinished, false), (&*new, true), ("notes.txt", true), ("mine.eml", true)]
-        {
+        for (name, is_left) in [
+            (&*old, false),
+            (&*unfinished, false),
+            (&*new, true),
+            ("notes.txt", true),
+            ("mine.eml", true),
+        ] {
             assert_eq!(folder.path().join(name).exists(), is_left, "{name}");
         }
         assert_eq!(outbox(folder.path().join("missing"), Some(DAY)).purge(now).await.unwrap(), 0);

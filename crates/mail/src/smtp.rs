@@ -79,8 +79,9 @@ impl SmtpMailer {
             TlsMode::Tls => Encryption::Tls(parameters()?),
         };
         let credentials = settings.credentials.as_ref();
-        let credentials = credentials
-            .map(|(name, password)| Credentials::new(name.clone(), password.expose_secret().to_owned()));
+        let credentials = credentials.map(|(name, password)| {
+            Credentials::new(name.clone(), password.expose_secret().to_owned())
+        });
         let (port, name) = (settings.port, ClientId::default());
         Ok(Self { host, port, encryption, credentials, name, templates })
     }
@@ -101,7 +102,8 @@ impl SmtpMailer {
             Encryption::None | Encryption::StartTls(_) => None,
         };
         let server = (self.host.as_str(), self.port);
-        let connect = AsyncSmtpConnection::connect_tokio1(server, Some(TIMEOUT), &self.name, tls, None);
+        let connect =
+            AsyncSmtpConnection::connect_tokio1(server, Some(TIMEOUT), &self.name, tls, None);
         let mut connection = in_time(connect).await?.map_err(|error| unsent(&error))?;
         if let Encryption::StartTls(parameters) = &self.encryption {
             in_time(connection.starttls(parameters.clone(), &self.name))
@@ -109,7 +111,9 @@ impl SmtpMailer {
                 .map_err(|error| unsent(&error))?;
         }
         if let Some(credentials) = &self.credentials {
-            in_time(connection.auth(MECHANISMS, credentials)).await?.map_err(|error| unsent(&error))?;
+            in_time(connection.auth(MECHANISMS, credentials))
+                .await?
+                .map_err(|error| unsent(&error))?;
         }
         Ok(connection)
     }
@@ -123,7 +127,8 @@ impl SmtpMailer {
         message: &[u8],
     ) -> Result<(), MailError> {
         let mut parameters = Vec::new();
-        if !message.is_ascii() && connection.server_info().supports_feature(Extension::EightBitMime) {
+        if !message.is_ascii() && connection.server_info().supports_feature(Extension::EightBitMime)
+        {
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
         let mail = Mail::new(envelope.from().cloned(), parameters);
@@ -156,8 +161,9 @@ const MECHANISMS: &[Mechanism] = &[Mechanism::Plain, Mechanism::Login];
 
 /// Runs a step with the timeout [`TIMEOUT`].
 async fn in_time<T>(step: impl Future<Output = T>) -> Result<T, MailError> {
-    let late =
-        |_| MailError::Unsent(format!("the mail server did not answer within {} s", TIMEOUT.as_secs()));
+    let late = |_| {
+        MailError::Unsent(format!("the mail server did not answer within {} s", TIMEOUT.as_secs()))
+    };
     tokio::time::timeout(TIMEOUT, step).await.map_err(late)
 }
 
@@ -233,7 +239,8 @@ mod tests {
             tls: TlsMode::None,
             credentials: Some(("us".to_owned(), SecretString::from("secret"))),
         };
-        SmtpMailer::new(&settings, Templates::load("us@example.org", "Foretell", None).unwrap()).unwrap()
+        SmtpMailer::new(&settings, Templates::load("us@example.org", "Foretell", None).unwrap())
+            .unwrap()
     }
 
     async fn sent(command: &'static str, answer: &'static str) -> Result<(), MailError> {
@@ -252,7 +259,9 @@ mod tests {
             (".", "552 message too large"),
         ] {
             let sent = sent(command, answer).await;
-            let Err(MailError::Refused(problem)) = &sent else { panic!("{command} {answer}: {sent:?}") };
+            let Err(MailError::Refused(problem)) = &sent else {
+                panic!("{command} {answer}: {sent:?}")
+            };
             assert!(problem.contains(&answer[..3]), "{problem}");
         }
     }
@@ -280,10 +289,18 @@ mod tests {
         let (port, heard) = server("nothing", "").await;
         let (to, name) = (Email::new("ada@example.org").unwrap(), UserName::new("Ada").unwrap());
         let mailer = mailer(port);
-        mailer.send(&OutgoingEmail { id: 7, to, name, content: EmailContent::Welcome }).await.unwrap();
+        mailer
+            .send(&OutgoingEmail { id: 7, to, name, content: EmailContent::Welcome })
+            .await
+            .unwrap();
         let heard = heard.lock().unwrap().clone();
-        let expected =
-            ["EHLO", "AUTH PLAIN", "MAIL FROM:<us@example.org>", "RCPT TO:<ada@example.org>", "DATA"];
+        let expected = [
+            "EHLO",
+            "AUTH PLAIN",
+            "MAIL FROM:<us@example.org>",
+            "RCPT TO:<ada@example.org>",
+            "DATA",
+        ];
         assert!(
             expected.iter().zip(&heard).all(|(expected, heard)| heard.starts_with(expected)),
             "{heard:?}"

@@ -62,7 +62,8 @@ impl Templates {
         let user = context! { site => &self.site, name => "Ada", market => "A market", cancelled => false,
         options => Vec::<Value>::new() };
         for (name, _) in BUILT_IN {
-            let written = self.environment.get_template(name).and_then(|template| template.render(&user));
+            let written =
+                self.environment.get_template(name).and_then(|template| template.render(&user));
             written.map_err(|error| TemplateError::Broken(name.to_owned(), error))?;
         }
         Ok(())
@@ -78,7 +79,9 @@ impl Templates {
         let html = self.render(&format!("{kind}.html"), &facts)?;
         let (subject, text) = text.split_once('\n').unwrap_or((&text, ""));
         let to = email.to.as_str().parse();
-        let to = to.map_err(|error: lettre::address::AddressError| MailError::Refused(error.to_string()))?;
+        let to = to.map_err(|error: lettre::address::AddressError| {
+            MailError::Refused(error.to_string())
+        })?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(Some(one_line(email.name.as_str())), to))
@@ -96,7 +99,9 @@ impl Templates {
                 let market = one_line(market.as_str());
                 let (cancelled, options) = match decision {
                     DecisionText::Cancelled => (true, Vec::new()),
-                    DecisionText::Resolved(options) => (false, options.iter().map(option_facts).collect()),
+                    DecisionText::Resolved(options) => {
+                        (false, options.iter().map(option_facts).collect())
+                    }
                 };
                 ("decision", context! { site, name, market, cancelled, options })
             }
@@ -104,7 +109,10 @@ impl Templates {
     }
 
     fn render(&self, name: &str, facts: &Value) -> Result<String, MailError> {
-        self.environment.get_template(name).and_then(|template| template.render(facts)).map_err(unwritten)
+        self.environment
+            .get_template(name)
+            .and_then(|template| template.render(facts))
+            .map_err(unwritten)
     }
 
     /// Returns the `Message-ID` of an email, the same on every node.
@@ -182,7 +190,8 @@ mod tests {
 
     #[test]
     fn user_text_is_escaped_in_headers_and_bodies() {
-        let resolved = decided(DecisionText::Resolved(vec![(OptionName::new("<b>Yes</b>").unwrap(), 6_250)]));
+        let resolved =
+            decided(DecisionText::Resolved(vec![(OptionName::new("<b>Yes</b>").unwrap(), 6_250)]));
         let text = written(&built_in(), &email("Eve\nBcc: all@example.org", resolved));
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.contains("Subject: Resolved: Rain <at> noon?"), "{head}");
@@ -201,12 +210,21 @@ mod tests {
     #[test]
     fn operator_template_replaces_built_in_one() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("welcome.txt"), "Servus bei {{ site }}\n\nServus {{ name }}!\n")
-            .unwrap();
+        std::fs::write(
+            folder.path().join("welcome.txt"),
+            "Servus bei {{ site }}\n\nServus {{ name }}!\n",
+        )
+        .unwrap();
         let load = || Templates::load("post@foretell.example", "Foretell", Some(folder.path()));
         let text = written(&load().unwrap(), &email("Ada", EmailContent::Welcome));
-        assert!(text.contains("Subject: Servus bei Foretell") && text.contains("Servus Ada!"), "{text}");
-        assert!(text.contains("<p>Hello Ada,</p>"), "what the operator has not is built in: {text}");
+        assert!(
+            text.contains("Subject: Servus bei Foretell") && text.contains("Servus Ada!"),
+            "{text}"
+        );
+        assert!(
+            text.contains("<p>Hello Ada,</p>"),
+            "what the operator has not is built in: {text}"
+        );
         std::fs::write(folder.path().join("decision.html"), "{% if %}").unwrap();
         assert!(matches!(load(), Err(TemplateError::Broken(name, _)) if name == "decision.html"));
     }

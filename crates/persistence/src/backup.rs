@@ -62,7 +62,8 @@ pub fn create(database: &Path, target: &Path) -> Result<(), BackupError> {
     let mut connection = open(database)?;
     let into = path_text(&partial)?;
     let written = sql_query("VACUUM INTO ?").bind::<Text, _>(into).execute(&mut connection);
-    written.map_err(|source| BackupError::Database { file: partial.clone(), source: source.into() })?;
+    written
+        .map_err(|source| BackupError::Database { file: partial.clone(), source: source.into() })?;
     put_in_place(&partial, target)
 }
 
@@ -78,7 +79,8 @@ pub fn check(file: &Path) -> Result<(), BackupError> {
         file: file.to_owned(),
         source: source.into(),
     };
-    let found: Vec<Finding> = sql_query("PRAGMA integrity_check(5)").load(&mut connection).map_err(failed)?;
+    let found: Vec<Finding> =
+        sql_query("PRAGMA integrity_check(5)").load(&mut connection).map_err(failed)?;
     let found: Vec<_> = found.into_iter().map(|finding| finding.text).collect();
     if found == ["ok"] {
         Ok(())
@@ -124,7 +126,8 @@ pub fn restore(file: &Path, database: &Path, aside: &Path) -> Result<Option<Path
 /// [`BackupError::File`].
 pub fn copy(file: &Path, target: &Path) -> Result<(), BackupError> {
     remove_database(target)?;
-    let mut from = File::open(file).map_err(|source| BackupError::File { file: file.to_owned(), source })?;
+    let mut from =
+        File::open(file).map_err(|source| BackupError::File { file: file.to_owned(), source })?;
     let into = File::create_new(target).and_then(|mut into| io::copy(&mut from, &mut into));
     into.map(drop).map_err(|source| BackupError::File { file: target.to_owned(), source })
 }
@@ -154,7 +157,9 @@ fn open(file: &Path) -> Result<SqliteConnection, BackupError> {
     let failed = |source| BackupError::Database { file: file.to_owned(), source };
     let mut connection =
         SqliteConnection::establish(&path_text(file)?).map_err(|error| failed(error.into()))?;
-    connection.batch_execute("PRAGMA busy_timeout = 10000").map_err(|error| failed(error.into()))?;
+    connection
+        .batch_execute("PRAGMA busy_timeout = 10000")
+        .map_err(|error| failed(error.into()))?;
     Ok(connection)
 }
 
@@ -207,5 +212,7 @@ fn put_in_place(finished: &Path, target: &Path) -> Result<(), BackupError> {
     rename(finished, target)?;
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
     // A rename is durable only after its directory was flushed.
-    File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(failed)
+    File::open(folder.unwrap_or(Path::new(".")))
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed)
 }

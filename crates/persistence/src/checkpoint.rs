@@ -137,7 +137,8 @@ fn checkpoint(path: &Path, connection: &mut Option<SqliteConnection>) -> Result<
 }
 
 fn connect(path: &Path) -> Result<SqliteConnection, Cause> {
-    let mut connection = SqliteConnection::establish(path.to_str().ok_or("the path is not UTF-8")?)?;
+    let mut connection =
+        SqliteConnection::establish(path.to_str().ok_or("the path is not UTF-8")?)?;
     connection.batch_execute(SET_UP)?;
     Ok(connection)
 }
@@ -152,7 +153,9 @@ mod tests {
         let path = folder.path().join("test.db");
         let mut writer = connect(&path).unwrap();
         writer
-            .batch_execute("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE t (x);")
+            .batch_execute(
+                "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE t (x);",
+            )
             .unwrap();
         let size = std::fs::metadata(&path).unwrap().len();
         let checkpointer = Checkpointer::start(&path).unwrap();

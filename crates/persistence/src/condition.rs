@@ -57,10 +57,15 @@ impl Store {
 }
 
 fn of_sqlite(connection: &mut SqliteConnection) -> Result<Condition, MigrateError> {
-    let mut setting = |name, query: &str, safe: &[&str]| -> Result<DurabilitySetting, MigrateError> {
-        let found: Setting = sql_query(query).get_result(connection).map_err(unreachable)?;
-        Ok(DurabilitySetting { name, is_safe: safe.contains(&found.value.as_str()), value: found.value })
-    };
+    let mut setting =
+        |name, query: &str, safe: &[&str]| -> Result<DurabilitySetting, MigrateError> {
+            let found: Setting = sql_query(query).get_result(connection).map_err(unreachable)?;
+            Ok(DurabilitySetting {
+                name,
+                is_safe: safe.contains(&found.value.as_str()),
+                value: found.value,
+            })
+        };
     let durability = vec![
         setting("journal_mode", "SELECT journal_mode AS value FROM pragma_journal_mode", &["wal"])?,
         // 2 is FULL, 3 is EXTRA.
@@ -78,7 +83,11 @@ fn of_postgres(connection: &mut PgConnection) -> Result<Condition, MigrateError>
     for name in ["fsync", "full_page_writes", "synchronous_commit"] {
         let query = sql_query("SELECT current_setting($1) AS value").bind::<Text, _>(name);
         let found: Setting = query.get_result(connection).map_err(unreachable)?;
-        durability.push(DurabilitySetting { name, is_safe: found.value != "off", value: found.value });
+        durability.push(DurabilitySetting {
+            name,
+            is_safe: found.value != "off",
+            value: found.value,
+        });
     }
     let clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now_us";
     let clock: Clock = sql_query(clock).get_result(connection).map_err(unreachable)?;

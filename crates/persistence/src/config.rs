@@ -45,7 +45,9 @@ impl FromStr for DatabaseUrl {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             return Ok(Self::Postgres(with_defaults(text)));
         }
-        let path = text.strip_prefix("sqlite:").map_or(text, |rest| rest.strip_prefix("//").unwrap_or(rest));
+        let path = text
+            .strip_prefix("sqlite:")
+            .map_or(text, |rest| rest.strip_prefix("//").unwrap_or(rest));
         if path.contains("://") {
             return Err(ConnectError::Url("its scheme is neither sqlite nor postgres"));
         }
@@ -156,8 +158,15 @@ mod tests {
 
     #[test]
     fn unusable_urls_are_rejected() {
-        for text in ["", "sqlite:", "sqlite://", "mysql://h/db", ":memory:", "sqlite::memory:", "file:a?b=c"]
-        {
+        for text in [
+            "",
+            "sqlite:",
+            "sqlite://",
+            "mysql://h/db",
+            ":memory:",
+            "sqlite::memory:",
+            "file:a?b=c",
+        ] {
             assert!(matches!(text.parse::<DatabaseUrl>(), Err(ConnectError::Url(_))), "{text}");
         }
     }

@@ -112,18 +112,26 @@ impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Database(error) => classify::statement(error),
-            Failure::Corrupt { table, column, id, cause } => Self::Corrupt { table, column, id, cause },
-            Failure::Abandoned => Self::Unavailable("the caller of the query is gone".into()),
-            Failure::TooManyUnreadable => Self::Rejected("too many rows of the list cannot be read".into()),
-            Failure::Vanished { table, expected, saved } => {
-                Self::Rejected(format!("{saved} of {expected} rows of {table} were there to be saved").into())
+            Failure::Corrupt { table, column, id, cause } => {
+                Self::Corrupt { table, column, id, cause }
             }
+            Failure::Abandoned => Self::Unavailable("the caller of the query is gone".into()),
+            Failure::TooManyUnreadable => {
+                Self::Rejected("too many rows of the list cannot be read".into())
+            }
+            Failure::Vanished { table, expected, saved } => Self::Rejected(
+                format!("{saved} of {expected} rows of {table} were there to be saved").into(),
+            ),
         }
     }
 }
 
 /// Fails unless every row was saved.
-pub(crate) const fn expect_saved(table: &'static str, expected: usize, saved: usize) -> Result<(), Failure> {
+pub(crate) const fn expect_saved(
+    table: &'static str,
+    expected: usize,
+    saved: usize,
+) -> Result<(), Failure> {
     if expected == saved { Ok(()) } else { Err(Failure::Vanished { table, expected, saved }) }
 }
 
@@ -142,7 +150,12 @@ impl<I: Display> StoredRow<I> {
         value: Result<T, E>,
     ) -> Result<T, Failure> {
         let Self { table, id } = self;
-        value.map_err(|cause| Failure::Corrupt { table, column, id: id.to_string(), cause: cause.into() })
+        value.map_err(|cause| Failure::Corrupt {
+            table,
+            column,
+            id: id.to_string(),
+            cause: cause.into(),
+        })
     }
 
     /// Returns the time in a column; one outside the range of RFC 3339 is an error.

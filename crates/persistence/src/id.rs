@@ -75,7 +75,9 @@ impl FromSql<Id, Pg> for DbId {
 
 // A value of another length is an error and not truncated; a CHECK of the schema prevents it.
 impl FromSql<Id, Sqlite> for DbId {
-    fn from_sql(value: <Sqlite as diesel::backend::Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+    fn from_sql(
+        value: <Sqlite as diesel::backend::Backend>::RawValue<'_>,
+    ) -> deserialize::Result<Self> {
         let bytes = <Vec<u8> as FromSql<Binary, Sqlite>>::from_sql(value)?;
         Ok(Self(bytes.as_slice().try_into()?))
     }

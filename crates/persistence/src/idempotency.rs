@@ -32,8 +32,10 @@ impl TryFrom<OutcomeRow> for StoredOutcome {
     type Error = Failure;
 
     fn try_from(row: OutcomeRow) -> Result<Self, Failure> {
-        let stored = StoredRow { table: "idempotency_keys", id: format!("{}, {}", row.user_id, row.key) };
-        let request_hash = stored.convert("request_hash", row.request_hash.as_slice().try_into())?;
+        let stored =
+            StoredRow { table: "idempotency_keys", id: format!("{}, {}", row.user_id, row.key) };
+        let request_hash =
+            stored.convert("request_hash", row.request_hash.as_slice().try_into())?;
         Ok(Self {
             key: CommandKey { user_id: row.user_id.into(), key: row.key },
             request_hash,
@@ -81,15 +83,23 @@ pub(crate) fn find(
 }
 
 /// Inserts outcomes.
-pub(crate) fn insert(connection: &mut Connection<'_>, outcomes: &[StoredOutcome]) -> Result<(), Failure> {
+pub(crate) fn insert(
+    connection: &mut Connection<'_>,
+    outcomes: &[StoredOutcome],
+) -> Result<(), Failure> {
     let rows: Vec<_> = outcomes.iter().map(NewOutcomeRow::from).collect();
     bulk_ledger::insert_outcomes(connection, &rows)?;
     Ok(())
 }
 
 /// Deletes at most `limit` outcomes stored before `before` and returns their number.
-pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u32) -> Result<u64, Failure> {
-    let purge = prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
+pub(crate) fn purge(
+    connection: &mut Connection<'_>,
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, Failure> {
+    let purge =
+        prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
     let deleted = on!(connection, |c| purge.execute(c))?;
     Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
 }

@@ -153,10 +153,14 @@ impl Inspector {
         walk!(self, connection, webhooks.id, WebhookRow => Webhook);
         self.markets(connection)?;
         self.posts(connection)?;
-        walk_groups!(connection, positions.market_id, |market| self.positions(connection, market)?);
-        walk_groups!(connection, webhook_places.webhook_id, |webhook| self.cursors(connection, webhook)?);
-        walk_groups!(connection, known_networks.user_id, |user| self.known_networks(connection, user)?);
-        walk_groups!(connection, idempotency_keys.user_id, |user| self.outcomes(connection, user)?);
+        walk_groups!(connection, positions.market_id, |market| self
+            .positions(connection, market)?);
+        walk_groups!(connection, webhook_places.webhook_id, |webhook| self
+            .cursors(connection, webhook)?);
+        walk_groups!(connection, known_networks.user_id, |user| self
+            .known_networks(connection, user)?);
+        walk_groups!(connection, idempotency_keys.user_id, |user| self
+            .outcomes(connection, user)?);
         Ok(())
     }
 
@@ -217,7 +221,8 @@ impl Inspector {
 
     /// Inspects the positions of one market.
     fn positions(&mut self, connection: &mut Connection<'_>, market: DbId) -> Result<(), Failure> {
-        let options = schema::market_options::table.filter(schema::market_options::market_id.eq(market));
+        let options =
+            schema::market_options::table.filter(schema::market_options::market_id.eq(market));
         let option_count: i64 = on!(connection, |c| options.count().get_result(c))?;
         let mut after = (DbId::NIL, i32::MIN);
         loop {
@@ -248,7 +253,11 @@ impl Inspector {
     }
 
     /// Inspects the known networks of one user, of which there are few.
-    fn known_networks(&mut self, connection: &mut Connection<'_>, user: DbId) -> Result<(), Failure> {
+    fn known_networks(
+        &mut self,
+        connection: &mut Connection<'_>,
+        user: DbId,
+    ) -> Result<(), Failure> {
         use schema::known_networks::{table, user_id};
         let rows: Vec<KnownNetworkRow> = on!(connection, |c| {
             table.filter(user_id.eq(user)).select(KnownNetworkRow::as_select()).load(c)

@@ -50,7 +50,12 @@ impl JobTx for UnitTx<'_, '_> {
         self.step(|c| jobs::reschedule(c, lease, run_at, failure))
     }
 
-    fn dead_letter_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> Result<bool, StoreError> {
+    fn dead_letter_job(
+        &mut self,
+        lease: Lease,
+        at: Timestamp,
+        failure: &str,
+    ) -> Result<bool, StoreError> {
         self.step(|c| jobs::dead_letter(c, lease, at, failure))
     }
 
@@ -77,7 +82,11 @@ impl JobQueries for Store {
         self.read("find_job", move |c| jobs::find(c, id)).await
     }
 
-    async fn list_jobs(&self, filter: JobFilter, page: PageRequest<JobId>) -> Result<Vec<Job>, StoreError> {
+    async fn list_jobs(
+        &self,
+        filter: JobFilter,
+        page: PageRequest<JobId>,
+    ) -> Result<Vec<Job>, StoreError> {
         self.read("list_jobs", move |c| jobs::list(c, filter, page)).await
     }
 

@@ -16,7 +16,9 @@ use foretell_domain::money::{Balance, Currency};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_ports::error::StoreError;
-use foretell_ports::ledger::{AccountDetails, AuditReport, LedgerQueries, LedgerTx, TransferDetails};
+use foretell_ports::ledger::{
+    AccountDetails, AuditReport, LedgerQueries, LedgerTx, TransferDetails,
+};
 use foretell_ports::page::{Page, PageRequest};
 use foretell_ports::portfolio::Profit;
 use foretell_ports::unit::Locked;
@@ -25,15 +27,26 @@ use crate::store::Store;
 use crate::tx::UnitTx;
 
 impl LedgerTx for UnitTx<'_, '_> {
-    fn record_currency_once(&mut self, currency: &Currency, at: Timestamp) -> Result<Currency, StoreError> {
+    fn record_currency_once(
+        &mut self,
+        currency: &Currency,
+        at: Timestamp,
+    ) -> Result<Currency, StoreError> {
         self.step(|c| accounts::record_currency_once(c, currency, at))
     }
 
-    fn insert_accounts_once(&mut self, accounts: &[Account], at: Timestamp) -> Result<usize, StoreError> {
+    fn insert_accounts_once(
+        &mut self,
+        accounts: &[Account],
+        at: Timestamp,
+    ) -> Result<usize, StoreError> {
         self.step(|c| accounts::insert_once(c, accounts, at))
     }
 
-    fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Result<Vec<Locked<Account>>, StoreError> {
+    fn lock_accounts(
+        &mut self,
+        ids: &BTreeSet<AccountId>,
+    ) -> Result<Vec<Locked<Account>>, StoreError> {
         self.step(|c| accounts::lock(c, ids))
     }
 
@@ -107,11 +120,18 @@ impl LedgerQueries for Store {
         self.read("find_transfer", move |c| transfers::find(c, id, payer)).await
     }
 
-    async fn list_transfers(&self, page: PageRequest<TransferId>) -> Result<Vec<Transfer>, StoreError> {
+    async fn list_transfers(
+        &self,
+        page: PageRequest<TransferId>,
+    ) -> Result<Vec<Transfer>, StoreError> {
         self.read("list_transfers", move |c| transfers::list(c, page)).await
     }
 
-    async fn rank_profits(&self, since: Option<Timestamp>, limit: u32) -> Result<Vec<Profit>, StoreError> {
+    async fn rank_profits(
+        &self,
+        since: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<Profit>, StoreError> {
         self.read("rank_profits", move |c| profits::rank(c, since, limit)).await
     }
 

@@ -18,8 +18,8 @@ use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{
-    MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, MarketTx, NewMarket, PaidSet,
-    PositionKey, PositionRow, PricePoint, PriceWindow, WantedHolding,
+    MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, MarketTx, NewMarket,
+    PaidSet, PositionKey, PositionRow, PricePoint, PriceWindow, WantedHolding,
 };
 use foretell_ports::page::{NumberedPage, Page, PageRequest};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
@@ -44,11 +44,18 @@ impl MarketTx for UnitTx<'_, '_> {
         })
     }
 
-    fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Result<Vec<Locked<Market>>, StoreError> {
+    fn lock_markets(
+        &mut self,
+        ids: &BTreeSet<MarketId>,
+    ) -> Result<Vec<Locked<Market>>, StoreError> {
         self.step(|c| markets::lock(c, ids))
     }
 
-    fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> Result<(), StoreError> {
+    fn save_markets(
+        &mut self,
+        markets: &[&Locked<Market>],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         self.step(|c| markets::save(c, markets, at))
     }
 
@@ -56,7 +63,11 @@ impl MarketTx for UnitTx<'_, '_> {
         self.step(|c| market_details::get(c, market.id()))
     }
 
-    fn save_market_texts(&mut self, market: &Locked<Market>, texts: &MarketTexts) -> Result<(), StoreError> {
+    fn save_market_texts(
+        &mut self,
+        market: &Locked<Market>,
+        texts: &MarketTexts,
+    ) -> Result<(), StoreError> {
         self.indexed_step(|c, index| {
             markets::save_market_texts(c, market, texts)?;
             text_index::put(c, index, Searched::Markets, &[text_of(market.id(), texts)])
@@ -109,7 +120,10 @@ impl MarketTx for UnitTx<'_, '_> {
         self.step(|c| settlements::insert(c, settlement))
     }
 
-    fn lock_settlement(&mut self, market: &Locked<Market>) -> Result<Option<Locked<Settlement>>, StoreError> {
+    fn lock_settlement(
+        &mut self,
+        market: &Locked<Market>,
+    ) -> Result<Option<Locked<Settlement>>, StoreError> {
         // The lock on the market covers its settlement.
         self.step(|c| Ok(settlements::find(c, market.id())?.map(Locked::assume)))
     }
@@ -153,15 +167,27 @@ impl MarketQueries for Store {
         self.read("count_markets", move |c| market_lists::count(c, &filter)).await
     }
 
-    async fn find_bet(&self, id: BetId, trader: Option<AccountId>) -> Result<Option<Bet>, StoreError> {
+    async fn find_bet(
+        &self,
+        id: BetId,
+        trader: Option<AccountId>,
+    ) -> Result<Option<Bet>, StoreError> {
         self.read("find_bet", move |c| bets::find(c, id, trader)).await
     }
 
-    async fn page_bets(&self, market: MarketId, page: PageRequest<i64>) -> Result<Page<Bet>, StoreError> {
+    async fn page_bets(
+        &self,
+        market: MarketId,
+        page: PageRequest<i64>,
+    ) -> Result<Page<Bet>, StoreError> {
         self.read("page_bets", move |c| bets::page(c, market, page)).await
     }
 
-    async fn list_newest_bets(&self, markets: &[MarketId], limit: u32) -> Result<Vec<Bet>, StoreError> {
+    async fn list_newest_bets(
+        &self,
+        markets: &[MarketId],
+        limit: u32,
+    ) -> Result<Vec<Bet>, StoreError> {
         let markets = markets.to_vec();
         self.read("list_newest_bets", move |c| bets::list_newest(c, &markets, limit)).await
     }
@@ -183,7 +209,11 @@ impl MarketQueries for Store {
         self.read("list_positions", move |c| positions::list(c, market, after, limit)).await
     }
 
-    async fn list_bets_of(&self, user: UserId, page: PageRequest<BetKey>) -> Result<Vec<Bet>, StoreError> {
+    async fn list_bets_of(
+        &self,
+        user: UserId,
+        page: PageRequest<BetKey>,
+    ) -> Result<Vec<Bet>, StoreError> {
         self.read("list_bets_of", move |c| portfolio::list_bets(c, user, page)).await
     }
 
@@ -234,7 +264,11 @@ impl MarketQueries for Store {
         self.read("find_settlements", move |c| settlements::find_all(c, &markets)).await
     }
 
-    async fn list_unsettled(&self, after: Option<MarketId>, limit: u32) -> Result<Vec<MarketId>, StoreError> {
+    async fn list_unsettled(
+        &self,
+        after: Option<MarketId>,
+        limit: u32,
+    ) -> Result<Vec<MarketId>, StoreError> {
         self.read("list_unsettled", move |c| settlements::list_unsettled(c, after, limit)).await
     }
 }

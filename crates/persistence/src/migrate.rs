@@ -77,10 +77,15 @@ impl Store {
 
     /// Returns the number of pending migrations.
     pub(crate) async fn count_missing_migrations(&self) -> Result<usize, StoreError> {
-        let known = if self.is_postgres() { versions::<Pg>(&POSTGRES) } else { versions::<Sqlite>(&SQLITE) };
+        let known = if self.is_postgres() {
+            versions::<Pg>(&POSTGRES)
+        } else {
+            versions::<Sqlite>(&SQLITE)
+        };
         let known = known.map_err(|error| StoreError::Rejected(Box::new(error)))?;
         let query = |connection: &mut Connection<'_>| {
-            let versions = __diesel_schema_migrations::table.select(__diesel_schema_migrations::version);
+            let versions =
+                __diesel_schema_migrations::table.select(__diesel_schema_migrations::version);
             Ok(on!(connection, |c| versions.load::<String>(c))?)
         };
         let applied = self.read("migrations", query).await?;
@@ -120,7 +125,8 @@ pub(crate) fn open_postgres(url: &str) -> Result<PgConnection, MigrateError> {
 fn migrate_sqlite(path: &Path) -> Result<MigrationReport, MigrateError> {
     let mut connection = open_sqlite(path)?;
     connection.batch_execute(SQLITE_WAIT).map_err(unreachable)?;
-    AnsiTransactionManager::begin_transaction_sql(&mut connection, "BEGIN IMMEDIATE").map_err(unreachable)?;
+    AnsiTransactionManager::begin_transaction_sql(&mut connection, "BEGIN IMMEDIATE")
+        .map_err(unreachable)?;
     // If an error drops the connection, everything is rolled back.
     let report = bring_up(&mut connection, &SQLITE)?;
     AnsiTransactionManager::commit_transaction(&mut connection)

@@ -21,7 +21,11 @@ use crate::text_index::{self, NewText};
 use crate::tx::UnitTx;
 
 fn text_of(post: &Post) -> NewText<'_> {
-    NewText { id: post.id.into(), title: post.body.title.as_str(), body: post.body.content.as_str() }
+    NewText {
+        id: post.id.into(),
+        title: post.body.title.as_str(),
+        body: post.body.content.as_str(),
+    }
 }
 
 impl PostTx for UnitTx<'_, '_> {
@@ -51,7 +55,10 @@ impl PostTx for UnitTx<'_, '_> {
         })
     }
 
-    fn lock_subject(&mut self, subject: CommentSubject) -> Result<Option<LockedSubject>, StoreError> {
+    fn lock_subject(
+        &mut self,
+        subject: CommentSubject,
+    ) -> Result<Option<LockedSubject>, StoreError> {
         self.step(|c| comments::lock_subject(c, subject))
     }
 
@@ -130,12 +137,20 @@ impl PostQueries for Store {
         self.read("count_comments", move |c| comments::count(c, subject)).await
     }
 
-    async fn list_newest_posts(&self, authors: &[UserId], limit: u32) -> Result<Vec<Post>, StoreError> {
+    async fn list_newest_posts(
+        &self,
+        authors: &[UserId],
+        limit: u32,
+    ) -> Result<Vec<Post>, StoreError> {
         let authors = authors.to_vec();
         self.read("list_newest_posts", move |c| posts::list_newest(c, &authors, limit)).await
     }
 
-    async fn list_newest_comments(&self, posts: &[PostId], limit: u32) -> Result<Vec<Comment>, StoreError> {
+    async fn list_newest_comments(
+        &self,
+        posts: &[PostId],
+        limit: u32,
+    ) -> Result<Vec<Comment>, StoreError> {
         let posts = posts.to_vec();
         self.read("list_newest_comments", move |c| comments::list_newest(c, &posts, limit)).await
     }

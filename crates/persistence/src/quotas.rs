@@ -26,7 +26,9 @@ const fn statement(quota: Quota) -> &'static str {
         Quota::PublishedPosts => {
             "SELECT count(*) AS owned FROM posts WHERE author_id = ? AND status = 'published'"
         }
-        Quota::Drafts => "SELECT count(*) AS owned FROM posts WHERE author_id = ? AND status = 'draft'",
+        Quota::Drafts => {
+            "SELECT count(*) AS owned FROM posts WHERE author_id = ? AND status = 'draft'"
+        }
         Quota::Comments => "SELECT count(*) AS owned FROM comments WHERE author_id = ?",
         Quota::OpenMarkets => {
             "SELECT count(*) AS owned FROM market_states WHERE creator_id = ? AND phase = 'open'"
@@ -36,7 +38,11 @@ const fn statement(quota: Quota) -> &'static str {
 }
 
 /// Returns the number of a user's resources in this quota.
-pub(crate) fn count(connection: &mut Connection<'_>, user: UserId, quota: Quota) -> Result<u32, Failure> {
+pub(crate) fn count(
+    connection: &mut Connection<'_>,
+    user: UserId,
+    quota: Quota,
+) -> Result<u32, Failure> {
     let count = prepared(statement(quota)).bind::<Id, _>(DbId::from(user));
     let row: CountRow = on!(connection, |c| count.get_result(c))?;
     Ok(u32::try_from(row.owned).unwrap_or(u32::MAX))

@@ -57,8 +57,10 @@ impl Row<'_> {
         let keys = self.keys();
         // Not split further: the last column may contain the separator.
         let values = self.id.splitn(keys.len(), ", ");
-        let equal =
-            keys.iter().zip(values).map(|(key, value)| format!("{key} = {}", self.literal(key, value)));
+        let equal = keys
+            .iter()
+            .zip(values)
+            .map(|(key, value)| format!("{key} = {}", self.literal(key, value)));
         equal.collect::<Vec<_>>().join(" AND ")
     }
 
@@ -117,7 +119,9 @@ impl Row<'_> {
 
     fn repair_user(&self, column: &str) -> Repair {
         match (self.table, column) {
-            ("users", "email") => set_text(column, &format!("unreadable-{}@example.invalid", self.id)),
+            ("users", "email") => {
+                set_text(column, &format!("unreadable-{}@example.invalid", self.id))
+            }
             ("users", "avatar") => Repair::Set("avatar = NULL".to_owned()),
             // The least privilege: an operator can restore more by hand.
             ("users", "role") => set_text(column, "USER"),
@@ -173,7 +177,9 @@ impl Row<'_> {
     fn repair_content(&self, column: &str) -> Repair {
         let id = self.id_literal(self.id);
         match (self.table, column) {
-            ("posts", "tags") => Repair::Other(format!("DELETE FROM post_tags WHERE post_id = {id};")),
+            ("posts", "tags") => {
+                Repair::Other(format!("DELETE FROM post_tags WHERE post_id = {id};"))
+            }
             ("posts", "title") => set_text(column, "Unreadable title"),
             ("posts", "content") => set_text(column, "Unreadable content"),
             // The table of tags repeats the status.
@@ -228,7 +234,8 @@ mod tests {
         let check = |is_postgres, table, column, id, expected| {
             assert_eq!(statement(is_postgres, table, column, id).as_deref(), expected);
         };
-        let sqlite = "UPDATE users SET role = 'USER' WHERE id = x'01900000000070008000000000000001';";
+        let sqlite =
+            "UPDATE users SET role = 'USER' WHERE id = x'01900000000070008000000000000001';";
         check(false, "users", "role", ID, Some(sqlite));
         let postgres = format!("UPDATE users SET role = 'USER' WHERE id = '{ID}';");
         check(true, "users", "role", ID, Some(&postgres));

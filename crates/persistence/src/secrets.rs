@@ -18,8 +18,10 @@ pub(crate) fn insert_if_absent(
     let row = (secrets::name.eq(name), secrets::value.eq(&candidate[..]));
     let insert = diesel::insert_into(secrets::table).values(row).on_conflict_do_nothing();
     on!(connection, |c| insert.execute(c))?;
-    let stored: Vec<u8> = on!(connection, |c| secrets::table.find(name).select(secrets::value).first(c))?;
-    StoredRow { table: "secrets", id: name }.convert("value", <[u8; 32]>::try_from(stored.as_slice()))
+    let stored: Vec<u8> =
+        on!(connection, |c| secrets::table.find(name).select(secrets::value).first(c))?;
+    StoredRow { table: "secrets", id: name }
+        .convert("value", <[u8; 32]>::try_from(stored.as_slice()))
 }
 
 impl SecretTx for UnitTx<'_, '_> {

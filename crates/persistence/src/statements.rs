@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection as _};
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, ApiKeyId, JobId, MarketId, PostId, SessionId, UserId, WebhookId};
+use foretell_domain::id::{
+    AccountId, ApiKeyId, JobId, MarketId, PostId, SessionId, UserId, WebhookId,
+};
 use foretell_domain::job::{JobLane, JobTask};
 use foretell_domain::market::{
     Bet, Fill, Holding, Market, MarketRecord, Payout, Settlement, SettlementTerms, TradeSide,
@@ -181,7 +183,8 @@ fn networks(c: &mut Connection<'_>, user: &User) -> Result<(), Failure> {
 
 fn vectors_and_queries(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
     let embedding = Embedding::quantize(&[1.0, 0.5]);
-    let of = |text| StoredVector { text, version: 1, embedding: embedding.clone(), written_at: START };
+    let of =
+        |text| StoredVector { text, version: 1, embedding: embedding.clone(), written_at: START };
     let vectors = [of(TextId::Market(market)), of(TextId::Post(PostId::from_u128(1)))];
     vectors::save(c, "a model", &vectors)?;
     vectors::list(c, "a model", VectorCursor::BEGIN, 10)?;
@@ -291,7 +294,8 @@ fn background(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
 }
 
 fn people(c: &mut Connection<'_>) -> Result<(), Failure> {
-    let (user, session, key) = (UserId::from_u128(1), SessionId::from_u128(1), ApiKeyId::from_u128(1));
+    let (user, session, key) =
+        (UserId::from_u128(1), SessionId::from_u128(1), ApiKeyId::from_u128(1));
     users::lock(c, user, Others::None)?;
     users::lock(c, user, Others::ActiveAdmins)?;
     sessions::delete_all_of(c, user, None)?;
@@ -379,7 +383,8 @@ async fn check_lists_are_not_sorted(kind: Kind) {
     observed.run(|c| batch_and_queries(c, &make));
     let sent = observed.sent();
     let is_known = |sql: &str| SORTED.iter().any(|known| sql.contains(known));
-    let is_list = |sql: &&String| sql.contains("ORDER BY") && sql.contains("LIMIT") && !is_known(sql);
+    let is_list =
+        |sql: &&String| sql.contains("ORDER BY") && sql.contains("LIMIT") && !is_known(sql);
     let lists: Vec<_> = sent.iter().filter(is_list).collect();
     assert!(lists.len() > 20, "{lists:#?}");
     for sql in lists {

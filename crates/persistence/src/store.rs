@@ -68,7 +68,8 @@ impl Store {
         let write_connections = if is_postgres { config.write_connections.max(1) } else { 1 };
         let lane = |name, connections, purpose| {
             let limits = PoolLimits { connections, wait: config.wait };
-            let pool = Pool::new(&config.url, limits, purpose).map_err(ConnectError::Unreachable)?;
+            let pool =
+                Pool::new(&config.url, limits, purpose).map_err(ConnectError::Unreachable)?;
             let threads = Threads::new(name, connections);
             let threads = threads.map_err(|error| ConnectError::Unreachable(error.into()))?;
             Ok(Lane { pool, threads })
@@ -119,7 +120,11 @@ impl Store {
         };
         let found = self.read("check_encoding", read).await;
         let found = found.map_err(|error| ConnectError::Unreachable(Box::new(error)))?;
-        if found == needed { Ok(()) } else { Err(ConnectError::Encoding { found, needed, is_postgres }) }
+        if found == needed {
+            Ok(())
+        } else {
+            Err(ConnectError::Encoding { found, needed, is_postgres })
+        }
     }
 
     /// Returns `true` for a Postgres server, which supports concurrent units of work; a file has
@@ -205,7 +210,8 @@ impl Store {
         query: impl Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
         let query = Arc::new(TypedQuery { query, output: Mutex::default() });
-        let measured = self.read_once_more(lane, name, Arc::clone(&query) as Arc<dyn ErasedQuery>).await;
+        let measured =
+            self.read_once_more(lane, name, Arc::clone(&query) as Arc<dyn ErasedQuery>).await;
         let result = if measured.is_ok() { "ok" } else { "failed" };
         counter!("foretell_database_reads_total", "result" => result).increment(1);
         measured?;
@@ -257,7 +263,10 @@ impl Store {
                 Ok(()) => !running.is_abandoned(),
             };
             let is_kept = transaction::is_usable(connection) && !is_lost && is_safe;
-            ((result, statement_count::take()), if is_kept { Recycle::Keep } else { Recycle::Close })
+            (
+                (result, statement_count::take()),
+                if is_kept { Recycle::Keep } else { Recycle::Close },
+            )
         };
         let ran = lane.threads.run(move || span.in_scope(|| connection.run(work))).await;
         drop(caller);

@@ -43,7 +43,12 @@ pub(crate) struct TextIndex {
 impl TextIndex {
     pub(crate) fn new(language: SearchLanguage) -> Self {
         let passed = Mutex::new(FIRST);
-        Self { language, is_complete: AtomicBool::default(), is_broken: AtomicBool::default(), passed }
+        Self {
+            language,
+            is_complete: AtomicBool::default(),
+            is_broken: AtomicBool::default(),
+            passed,
+        }
     }
 
     /// Restarts the pass at the first text.
@@ -99,7 +104,13 @@ struct OnSqlite {
 macro_rules! on_sqlite {
     ($texts:literal, $words:literal, $trigrams:literal, $id:literal) => {
         OnSqlite {
-            insert: concat!("INSERT INTO ", $texts, " (", $id, ", substrings) VALUES (?, ?) RETURNING row"),
+            insert: concat!(
+                "INSERT INTO ",
+                $texts,
+                " (",
+                $id,
+                ", substrings) VALUES (?, ?) RETURNING row"
+            ),
             insert_words: concat!(
                 "INSERT OR REPLACE INTO ",
                 $words,
@@ -134,7 +145,8 @@ macro_rules! on_sqlite {
 }
 const MARKETS_ON_SQLITE: OnSqlite =
     on_sqlite!("market_texts", "market_words", "market_trigrams", "market_id");
-const POSTS_ON_SQLITE: OnSqlite = on_sqlite!("post_texts", "post_words", "post_trigrams", "post_id");
+const POSTS_ON_SQLITE: OnSqlite =
+    on_sqlite!("post_texts", "post_words", "post_trigrams", "post_id");
 
 macro_rules! on_postgres {
     ($texts:literal, $id:literal) => {
@@ -158,12 +170,13 @@ pub(crate) fn put(
     if texts.is_empty() {
         return Ok(());
     }
-    let indexed = texts.iter().map(|text| (text.id, IndexedText::new(text.title, text.body, index.language)));
+    let indexed =
+        texts.iter().map(|text| (text.id, IndexedText::new(text.title, text.body, index.language)));
     match connection {
         Connection::Sqlite(c) => {
             for (id, text) in indexed {
-                let put =
-                    remove_on_sqlite(c, searched, id).and_then(|()| put_on_sqlite(c, searched, id, &text));
+                let put = remove_on_sqlite(c, searched, id)
+                    .and_then(|()| put_on_sqlite(c, searched, id, &text));
                 // A failed index must not fail the text itself: see ADR 0027.
                 index.tolerate(put)?;
             }
@@ -229,7 +242,8 @@ fn put_on_sqlite(
 ) -> QueryResult<()> {
     let OnSqlite { insert, insert_words, insert_trigrams, .. } = on_sqlite(searched);
     let substrings = text.substrings.as_str();
-    let RowNumber { row } = prepared(insert).bind::<Id, _>(id).bind::<Text, _>(substrings).get_result(c)?;
+    let RowNumber { row } =
+        prepared(insert).bind::<Id, _>(id).bind::<Text, _>(substrings).get_result(c)?;
     prepared(insert_words)
         .bind::<BigInt, _>(row)
         .bind::<Text, _>(text.title.join(" "))

@@ -33,10 +33,13 @@ impl UnitOfWork for Store {
             let connection = store.writers().acquire().await?;
             let span = tracing::debug_span!("db.unit", unit = name);
             let begun = Instant::now();
-            let task = tokio::spawn(run(store, connection, name, work, cost::current()).instrument(span));
-            let ended = task.await.unwrap_or_else(|error| Err(StoreError::CommitUnknown(Box::new(error))));
+            let task =
+                tokio::spawn(run(store, connection, name, work, cost::current()).instrument(span));
+            let ended =
+                task.await.unwrap_or_else(|error| Err(StoreError::CommitUnknown(Box::new(error))));
             let result = if ended.is_ok() { "ok" } else { "failed" };
-            counter!("foretell_database_units_total", "unit" => name, "result" => result).increment(1);
+            counter!("foretell_database_units_total", "unit" => name, "result" => result)
+                .increment(1);
             histogram!("foretell_database_unit_duration_seconds").record(begun.elapsed());
             ended
         })
@@ -72,7 +75,10 @@ async fn run(
             // After an unknown commit the connection may still be inside a transaction that holds
             // locks: closing it ends both.
             let is_kept = !is_unknown && transaction::is_usable(connection);
-            ((attempt, work, statement_count::take()), if is_kept { Recycle::Keep } else { Recycle::Close })
+            (
+                (attempt, work, statement_count::take()),
+                if is_kept { Recycle::Keep } else { Recycle::Close },
+            )
         };
         let ran = store.writing_threads().run(move || span.in_scope(|| connection.run(run))).await;
         let ran = ran.map_err(|error| StoreError::CommitUnknown(Box::new(error)))?;
@@ -137,11 +143,13 @@ fn attempt(connection: &mut Connection<'_>, index: &TextIndex, work: &mut Erased
         // Only if no statement has failed: Postgres would silently roll back.
         Ok(Ok(Ending::Commit)) if failed.is_none() => return commit(connection),
         Ok(Ok(Ending::RollBack)) if failed.is_none() => Ok(()),
-        Ok(Ok(_)) => Err(StoreError::Rejected("the unit of work ignored a failed statement".into())),
-        Ok(Err(error)) => Err(error),
-        Err(panic) => {
-            Err(StoreError::Rejected(format!("a unit of work panicked: {}", message_of(&*panic)).into()))
+        Ok(Ok(_)) => {
+            Err(StoreError::Rejected("the unit of work ignored a failed statement".into()))
         }
+        Ok(Err(error)) => Err(error),
+        Err(panic) => Err(StoreError::Rejected(
+            format!("a unit of work panicked: {}", message_of(&*panic)).into(),
+        )),
     };
     if let Err(roll_back_error) = transaction::roll_back(connection) {
         tracing::debug!(%roll_back_error, "rollback failed, closing the connection");
@@ -179,7 +187,10 @@ mod tests {
         for attempt_number in 1..MAX_ATTEMPTS {
             let base = Duration::from_millis(FIRST_PAUSE_MS << (attempt_number - 1));
             let pauses: Vec<_> = (0..20).map(|_| pause_after(attempt_number)).collect();
-            assert!(pauses.iter().all(|pause| (base / 2..base * 3 / 2).contains(pause)), "{pauses:?}");
+            assert!(
+                pauses.iter().all(|pause| (base / 2..base * 3 / 2).contains(pause)),
+                "{pauses:?}"
+            );
             assert!(pauses.iter().any(|pause| *pause != pauses[0]), "{pauses:?}");
         }
     }

@@ -65,8 +65,10 @@ pub(crate) fn load_page<K, R, T>(
         found.extend(skip_unreadable(rows.into_iter().map(&convert))?);
         match last {
             Some(last) if can_refill && !is_end && found.len() < wanted => {
-                request =
-                    PageRequest { start: PageStart::After(last), limit: request.limit.max(REFILL_ROWS) };
+                request = PageRequest {
+                    start: PageStart::After(last),
+                    limit: request.limit.max(REFILL_ROWS),
+                };
             }
             _ => {
                 found.truncate(wanted);
@@ -136,7 +138,9 @@ mod tests {
                     let rows = page(start, limit, 23, is_bad).unwrap();
                     found.extend(&rows);
                     match rows.last() {
-                        Some(last) if rows.len() == limit as usize => start = PageStart::After(*last),
+                        Some(last) if rows.len() == limit as usize => {
+                            start = PageStart::After(*last)
+                        }
                         _ => break,
                     }
                 }

@@ -1,4 +1,5 @@
-//! Users, sessions, known networks and API keys: the ports, and their statements in the modules below.
+//! Users, sessions, known networks and API keys: the ports, and their statements in the modules
+//! below.
 
 pub(crate) mod api_keys;
 pub(crate) mod credential_states;
@@ -21,7 +22,8 @@ use foretell_ports::page::PageRequest;
 use foretell_ports::secret::{PasswordHash, TokenHash};
 use foretell_ports::unit::Locked;
 use foretell_ports::user::{
-    CredentialId, CredentialLock, CredentialState, Credentials, Session, SessionDetails, UserQueries, UserTx,
+    CredentialId, CredentialLock, CredentialState, Credentials, Session, SessionDetails,
+    UserQueries, UserTx,
 };
 
 use crate::dialect::look_up::Others;
@@ -37,7 +39,11 @@ impl UserTx for UnitTx<'_, '_> {
         self.step(|c| credential_states::find(c, credentials, lock))
     }
 
-    fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> Result<bool, StoreError> {
+    fn insert_user_once(
+        &mut self,
+        user: &User,
+        password: &PasswordHash,
+    ) -> Result<bool, StoreError> {
         self.step(|c| users::insert_once(c, user, password))
     }
 
@@ -61,7 +67,11 @@ impl UserTx for UnitTx<'_, '_> {
         self.step(|c| sessions::delete(c, user, session))
     }
 
-    fn delete_sessions_of(&mut self, user: UserId, kept: Option<SessionId>) -> Result<usize, StoreError> {
+    fn delete_sessions_of(
+        &mut self,
+        user: UserId,
+        kept: Option<SessionId>,
+    ) -> Result<usize, StoreError> {
         self.step(|c| sessions::delete_all_of(c, user, kept))
     }
 
@@ -89,7 +99,11 @@ impl KnownNetworkTx for UnitTx<'_, '_> {
         self.step(|c| known_networks::record(c, user.user.id, known, max))
     }
 
-    fn delete_known_networks_of(&mut self, user: UserId, kept: Option<IpAddr>) -> Result<usize, StoreError> {
+    fn delete_known_networks_of(
+        &mut self,
+        user: UserId,
+        kept: Option<IpAddr>,
+    ) -> Result<usize, StoreError> {
         self.step(|c| known_networks::delete_all_of(c, user, kept))
     }
 
@@ -154,7 +168,11 @@ impl UserQueries for Store {
         self.read("list_sessions", move |c| sessions::list(c, user, ending_after, page)).await
     }
 
-    async fn count_sessions(&self, user: UserId, ending_after: Timestamp) -> Result<i64, StoreError> {
+    async fn count_sessions(
+        &self,
+        user: UserId,
+        ending_after: Timestamp,
+    ) -> Result<i64, StoreError> {
         self.read("count_sessions", move |c| sessions::count(c, user, ending_after)).await
     }
 

@@ -6,7 +6,9 @@ use diesel::sql_types::{BigInt, Binary, Bool, Text};
 use foretell_domain::id::{MarketId, PostId};
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
-use foretell_ports::vector::{Embedding, StoredVector, TextId, VectorCursor, VectorQueries, VectorTx};
+use foretell_ports::vector::{
+    Embedding, StoredVector, TextId, VectorCursor, VectorQueries, VectorTx,
+};
 
 use crate::connection::{Connection, on};
 use crate::error::Failure;
@@ -55,7 +57,11 @@ struct VectorRow {
 
 impl From<VectorRow> for StoredVector {
     fn from(row: VectorRow) -> Self {
-        let text = if row.is_of_market { TextId::Market(row.id.into()) } else { TextId::Post(row.id.into()) };
+        let text = if row.is_of_market {
+            TextId::Market(row.id.into())
+        } else {
+            TextId::Post(row.id.into())
+        };
         let numbers = row.direction.into_iter().map(u8::cast_signed).collect();
         Self {
             text,
@@ -154,7 +160,11 @@ impl VectorQueries for Store {
         self.read("list_market_ids", move |c| list_market_ids(c, after, limit)).await
     }
 
-    async fn list_post_ids(&self, after: Option<PostId>, limit: u32) -> Result<Vec<PostId>, StoreError> {
+    async fn list_post_ids(
+        &self,
+        after: Option<PostId>,
+        limit: u32,
+    ) -> Result<Vec<PostId>, StoreError> {
         self.read("list_post_ids", move |c| list_post_ids(c, after, limit)).await
     }
 }

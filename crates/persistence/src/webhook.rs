@@ -58,7 +58,11 @@ impl WebhookTx for UnitTx<'_, '_> {
         self.step(|c| webhooks::move_cursor(c, webhook, market, cursor))
     }
 
-    fn delete_webhook_cursor(&mut self, webhook: WebhookId, market: MarketId) -> Result<(), StoreError> {
+    fn delete_webhook_cursor(
+        &mut self,
+        webhook: WebhookId,
+        market: MarketId,
+    ) -> Result<(), StoreError> {
         self.step(|c| webhooks::delete_cursor(c, webhook, market))
     }
 
@@ -73,7 +77,10 @@ impl WebhookQueries for Store {
         self.read("find_webhook", move |c| webhooks::find(c, id)).await
     }
 
-    async fn list_webhooks(&self, page: PageRequest<WebhookId>) -> Result<Vec<Webhook>, StoreError> {
+    async fn list_webhooks(
+        &self,
+        page: PageRequest<WebhookId>,
+    ) -> Result<Vec<Webhook>, StoreError> {
         self.read("list_webhooks", move |c| webhooks::list(c, page)).await
     }
 

@@ -49,7 +49,8 @@ pub struct Chain<'a>(pub &'a (dyn StdError + 'static));
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self.0, f)?;
-        successors(self.0.source(), |error| (**error).source()).try_for_each(|cause| write!(f, ": {cause}"))
+        successors(self.0.source(), |error| (**error).source())
+            .try_for_each(|cause| write!(f, ": {cause}"))
     }
 }
 

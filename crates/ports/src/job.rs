@@ -148,7 +148,12 @@ pub trait JobTx {
     ) -> Result<bool, StoreError>;
 
     /// Marks a job as dead, with the error of its last attempt.
-    fn dead_letter_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> Result<bool, StoreError>;
+    fn dead_letter_job(
+        &mut self,
+        lease: Lease,
+        at: Timestamp,
+        failure: &str,
+    ) -> Result<bool, StoreError>;
 
     /// Locks a job.
     fn lock_job(&mut self, id: JobId) -> Result<Option<Locked<Job>>, StoreError>;
@@ -190,7 +195,11 @@ pub trait JobQueries: Send + Sync {
     async fn find_job(&self, id: JobId) -> Result<Option<Job>, StoreError>;
 
     /// Returns a page of the jobs, newest first.
-    async fn list_jobs(&self, filter: JobFilter, page: PageRequest<JobId>) -> Result<Vec<Job>, StoreError>;
+    async fn list_jobs(
+        &self,
+        filter: JobFilter,
+        page: PageRequest<JobId>,
+    ) -> Result<Vec<Job>, StoreError>;
 
     /// Returns the number of jobs.
     async fn count_jobs(&self, filter: JobFilter) -> Result<i64, StoreError>;

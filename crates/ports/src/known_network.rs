@@ -32,7 +32,11 @@ pub trait KnownNetworkTx {
     ) -> Result<(), StoreError>;
 
     /// Deletes all networks of a user except `kept`, if any, and returns their number.
-    fn delete_known_networks_of(&mut self, user: UserId, kept: Option<IpAddr>) -> Result<usize, StoreError>;
+    fn delete_known_networks_of(
+        &mut self,
+        user: UserId,
+        kept: Option<IpAddr>,
+    ) -> Result<usize, StoreError>;
 
     /// Deletes at most `limit` networks that were last used before a time, and returns their
     /// number.

@@ -18,14 +18,25 @@ use crate::unit::Locked;
 /// Writes accounts and transfers within a unit of work.
 pub trait LedgerTx {
     /// Stores the ledger's currency if none is stored yet, and returns the stored one.
-    fn record_currency_once(&mut self, currency: &Currency, at: Timestamp) -> Result<Currency, StoreError>;
+    fn record_currency_once(
+        &mut self,
+        currency: &Currency,
+        at: Timestamp,
+    ) -> Result<Currency, StoreError>;
 
     /// Inserts the accounts that do not exist yet, and returns the number inserted.
-    fn insert_accounts_once(&mut self, accounts: &[Account], at: Timestamp) -> Result<usize, StoreError>;
+    fn insert_accounts_once(
+        &mut self,
+        accounts: &[Account],
+        at: Timestamp,
+    ) -> Result<usize, StoreError>;
 
     /// Locks the accounts among `ids` that exist, in ascending order of id, and returns them in
     /// that order.
-    fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Result<Vec<Locked<Account>>, StoreError>;
+    fn lock_accounts(
+        &mut self,
+        ids: &BTreeSet<AccountId>,
+    ) -> Result<Vec<Locked<Account>>, StoreError>;
 
     /// Locks the accounts of a user, in ascending order of id, and returns them in that order.
     fn lock_accounts_of(&mut self, owner: UserId) -> Result<Vec<Locked<Account>>, StoreError>;
@@ -199,13 +210,20 @@ pub trait LedgerQueries: Send + Sync {
     ) -> Result<Option<TransferDetails>, StoreError>;
 
     /// Returns all transfers, by descending id.
-    async fn list_transfers(&self, page: PageRequest<TransferId>) -> Result<Vec<Transfer>, StoreError>;
+    async fn list_transfers(
+        &self,
+        page: PageRequest<TransferId>,
+    ) -> Result<Vec<Transfer>, StoreError>;
 
     /// Returns the profits of active users from the transfers of markets since a moment, the
     /// highest first, and equal ones by ascending id: payouts, refunds and sales minus bets. Users
     /// without such transfers are left out. It reads every transfer since then; it may skip one
     /// whose id was created more than a minute before the transfer.
-    async fn rank_profits(&self, since: Option<Timestamp>, limit: u32) -> Result<Vec<Profit>, StoreError>;
+    async fn rank_profits(
+        &self,
+        since: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<Profit>, StoreError>;
 
     /// Returns the sum of all balances in minor units: 0, since money only moves.
     async fn sum_balances(&self) -> Result<i128, StoreError>;

@@ -44,17 +44,26 @@ pub trait MarketTx {
 
     /// Locks the markets among `ids` that exist, in ascending order of id, and returns them in that
     /// order.
-    fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Result<Vec<Locked<Market>>, StoreError>;
+    fn lock_markets(&mut self, ids: &BTreeSet<MarketId>)
+    -> Result<Vec<Locked<Market>>, StoreError>;
 
     /// Stores the state of locked markets: phase, outstanding shares, sums, counts and version.
-    fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> Result<(), StoreError>;
+    fn save_markets(
+        &mut self,
+        markets: &[&Locked<Market>],
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Returns the details of a locked market, which nothing can change before the unit ends.
     fn get_details(&mut self, market: &Locked<Market>) -> Result<MarketDetails, StoreError>;
 
     /// Stores the fields of a locked market that an edit changes beside its state: the name, the
     /// description and the end date.
-    fn save_market_texts(&mut self, market: &Locked<Market>, texts: &MarketTexts) -> Result<(), StoreError>;
+    fn save_market_texts(
+        &mut self,
+        market: &Locked<Market>,
+        texts: &MarketTexts,
+    ) -> Result<(), StoreError>;
 
     /// Deletes locked markets without bets, with their options and comments. Their accounts and
     /// transfers are kept. A market with a settlement causes [`StoreError::Rejected`].
@@ -94,7 +103,10 @@ pub trait MarketTx {
     fn insert_settlement(&mut self, settlement: &Settlement) -> Result<(), StoreError>;
 
     /// Returns the settlement of a locked market.
-    fn lock_settlement(&mut self, market: &Locked<Market>) -> Result<Option<Locked<Settlement>>, StoreError>;
+    fn lock_settlement(
+        &mut self,
+        market: &Locked<Market>,
+    ) -> Result<Option<Locked<Settlement>>, StoreError>;
 
     /// Stores the progress of a settlement: cursor, sums and completion.
     fn save_settlement(&mut self, settlement: &Locked<Settlement>) -> Result<(), StoreError>;
@@ -263,15 +275,27 @@ pub trait MarketQueries: Send + Sync {
 
     /// Returns the bet or sale that `trader` made under this client id, or else the one with this
     /// id.
-    async fn find_bet(&self, id: BetId, trader: Option<AccountId>) -> Result<Option<Bet>, StoreError>;
+    async fn find_bet(
+        &self,
+        id: BetId,
+        trader: Option<AccountId>,
+    ) -> Result<Option<Bet>, StoreError>;
 
     /// Returns the bets and sales of a market, newest first. The total is the market's count, and a
     /// deep page costs as much as the first.
-    async fn page_bets(&self, market: MarketId, page: PageRequest<i64>) -> Result<Page<Bet>, StoreError>;
+    async fn page_bets(
+        &self,
+        market: MarketId,
+        page: PageRequest<i64>,
+    ) -> Result<Page<Bet>, StoreError>;
 
     /// Returns at most `limit` bets and sales of each of these markets, by ascending market and
     /// newest first, in one statement.
-    async fn list_newest_bets(&self, markets: &[MarketId], limit: u32) -> Result<Vec<Bet>, StoreError>;
+    async fn list_newest_bets(
+        &self,
+        markets: &[MarketId],
+        limit: u32,
+    ) -> Result<Vec<Bet>, StoreError>;
 
     /// Returns the positions of a market with shares above zero, by option and then by descending
     /// shares.
@@ -291,7 +315,11 @@ pub trait MarketQueries: Send + Sync {
     ) -> Result<Vec<PositionRow>, StoreError>;
 
     /// Returns a page of the bets and sales of a user in all markets, newest first, see [`BetKey`].
-    async fn list_bets_of(&self, user: UserId, page: PageRequest<BetKey>) -> Result<Vec<Bet>, StoreError>;
+    async fn list_bets_of(
+        &self,
+        user: UserId,
+        page: PageRequest<BetKey>,
+    ) -> Result<Vec<Bet>, StoreError>;
 
     /// Returns the number of these bets and sales. The cost grows with their number.
     async fn count_bets_of(&self, user: UserId) -> Result<i64, StoreError>;
@@ -336,5 +364,9 @@ pub trait MarketQueries: Send + Sync {
 
     /// Returns at most `limit` markets whose settlement is not complete, by ascending id after
     /// `after`.
-    async fn list_unsettled(&self, after: Option<MarketId>, limit: u32) -> Result<Vec<MarketId>, StoreError>;
+    async fn list_unsettled(
+        &self,
+        after: Option<MarketId>,
+        limit: u32,
+    ) -> Result<Vec<MarketId>, StoreError>;
 }

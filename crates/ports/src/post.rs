@@ -27,7 +27,10 @@ pub trait PostTx {
 
     /// Returns the subject of a new comment, if it exists, under a shared lock: it cannot be
     /// deleted before the unit ends, but other units may share the lock and change the subject.
-    fn lock_subject(&mut self, subject: CommentSubject) -> Result<Option<LockedSubject>, StoreError>;
+    fn lock_subject(
+        &mut self,
+        subject: CommentSubject,
+    ) -> Result<Option<LockedSubject>, StoreError>;
 
     /// Inserts a comment on a locked subject. An existing id causes [`StoreError::Rejected`].
     fn insert_comment(&mut self, comment: &Comment) -> Result<(), StoreError>;
@@ -124,11 +127,19 @@ pub trait PostQueries: Send + Sync {
 
     /// Returns the `limit` newest published posts of each of these authors, all by descending id,
     /// with a constant number of statements.
-    async fn list_newest_posts(&self, authors: &[UserId], limit: u32) -> Result<Vec<Post>, StoreError>;
+    async fn list_newest_posts(
+        &self,
+        authors: &[UserId],
+        limit: u32,
+    ) -> Result<Vec<Post>, StoreError>;
 
     /// Returns the `limit` newest comments on each of these posts, all by descending id, with a
     /// constant number of statements.
-    async fn list_newest_comments(&self, posts: &[PostId], limit: u32) -> Result<Vec<Comment>, StoreError>;
+    async fn list_newest_comments(
+        &self,
+        posts: &[PostId],
+        limit: u32,
+    ) -> Result<Vec<Comment>, StoreError>;
 
     /// Returns the tags of published posts, by descending number of posts and then alphabetically.
     /// Each comes with its position in the list from 1, after which the next page may start.

@@ -69,7 +69,10 @@ impl Budget {
             return (verdict, full_at_us);
         }
         let remaining = tokens((capacity - next) / interval);
-        (Verdict { remaining, full_in: micros(next), refused_for: None }, now_us.saturating_add(next))
+        (
+            Verdict { remaining, full_in: micros(next), refused_for: None },
+            now_us.saturating_add(next),
+        )
     }
 
     /// Returns the moment at which a bucket will be full once tokens are returned to it. A moment

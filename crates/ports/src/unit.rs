@@ -171,6 +171,8 @@ impl dyn UnitOfWork {
         });
         self.run_erased(name, erased).await?;
         let result = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-        result.unwrap_or_else(|| Err(StoreError::Rejected("the unit of work did not run".into()).into()))
+        result.unwrap_or_else(|| {
+            Err(StoreError::Rejected("the unit of work did not run".into()).into())
+        })
     }
 }

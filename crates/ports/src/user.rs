@@ -81,7 +81,11 @@ pub trait UserTx {
     ) -> Result<Vec<CredentialState>, StoreError>;
 
     /// Inserts a user unless the email address is taken. Returns `true` if the user was inserted.
-    fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> Result<bool, StoreError>;
+    fn insert_user_once(
+        &mut self,
+        user: &User,
+        password: &PasswordHash,
+    ) -> Result<bool, StoreError>;
 
     /// Locks the user with this id against other units.
     fn lock_user(&mut self, id: UserId) -> Result<Option<Locked<Credentials>>, StoreError>;
@@ -102,7 +106,11 @@ pub trait UserTx {
     fn delete_session(&mut self, user: UserId, session: SessionId) -> Result<bool, StoreError>;
 
     /// Deletes all sessions of a user except `kept`, if any, and returns their number.
-    fn delete_sessions_of(&mut self, user: UserId, kept: Option<SessionId>) -> Result<usize, StoreError>;
+    fn delete_sessions_of(
+        &mut self,
+        user: UserId,
+        kept: Option<SessionId>,
+    ) -> Result<usize, StoreError>;
 
     /// Deletes the oldest of a locked user's sessions that end after a time, so that at most `kept`
     /// of these are left, and returns the number of deleted sessions.
@@ -168,7 +176,11 @@ pub trait UserQueries: ApiKeyQueries + KnownNetworkQueries {
     ) -> Result<Vec<Session>, StoreError>;
 
     /// Returns the number of a user's sessions that end after a time.
-    async fn count_sessions(&self, user: UserId, ending_after: Timestamp) -> Result<i64, StoreError>;
+    async fn count_sessions(
+        &self,
+        user: UserId,
+        ending_after: Timestamp,
+    ) -> Result<i64, StoreError>;
 
     /// Returns `true` if there is any user.
     async fn has_users(&self) -> Result<bool, StoreError>;

@@ -111,11 +111,18 @@ pub trait VectorQueries: Send + Sync {
     ) -> Result<Vec<StoredVector>, StoreError>;
 
     /// Returns the ids of at most `limit` markets after this one, in ascending order.
-    async fn list_market_ids(&self, after: Option<MarketId>, limit: u32)
-    -> Result<Vec<MarketId>, StoreError>;
+    async fn list_market_ids(
+        &self,
+        after: Option<MarketId>,
+        limit: u32,
+    ) -> Result<Vec<MarketId>, StoreError>;
 
     /// Returns the ids of at most `limit` posts after this one, in ascending order.
-    async fn list_post_ids(&self, after: Option<PostId>, limit: u32) -> Result<Vec<PostId>, StoreError>;
+    async fn list_post_ids(
+        &self,
+        after: Option<PostId>,
+        limit: u32,
+    ) -> Result<Vec<PostId>, StoreError>;
 }
 
 /// A similar text, with the cosine of the angle between the embeddings.

@@ -115,7 +115,11 @@ pub trait WebhookTx {
 
     /// Deletes the cursor of a webhook in a market, if it exists. Unless the market is locked or
     /// deleted, events may be lost.
-    fn delete_webhook_cursor(&mut self, webhook: WebhookId, market: MarketId) -> Result<(), StoreError>;
+    fn delete_webhook_cursor(
+        &mut self,
+        webhook: WebhookId,
+        market: MarketId,
+    ) -> Result<(), StoreError>;
 
     /// Deletes all cursors of a locked webhook.
     fn delete_webhook_cursors(&mut self, webhook: &Locked<Webhook>) -> Result<(), StoreError>;
@@ -128,7 +132,8 @@ pub trait WebhookQueries: Send + Sync {
     async fn find_webhook(&self, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
 
     /// Returns a page of all webhooks, newest first.
-    async fn list_webhooks(&self, page: PageRequest<WebhookId>) -> Result<Vec<Webhook>, StoreError>;
+    async fn list_webhooks(&self, page: PageRequest<WebhookId>)
+    -> Result<Vec<Webhook>, StoreError>;
 
     /// Returns the number of webhooks.
     async fn count_all_webhooks(&self) -> Result<i64, StoreError>;

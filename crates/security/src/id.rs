@@ -42,7 +42,8 @@ mod tests {
 
     #[test]
     fn concurrent_ids_are_distinct_and_ascending() {
-        let ids = on_all_threads(|| (0..IDS_PER_THREAD).map(|_| UuidV7Ids.next_id()).collect::<Vec<_>>());
+        let ids =
+            on_all_threads(|| (0..IDS_PER_THREAD).map(|_| UuidV7Ids.next_id()).collect::<Vec<_>>());
         for of_thread in &ids {
             assert!(of_thread.is_sorted_by(|before, after| before < after));
         }

@@ -90,7 +90,12 @@ struct Work {
 
 impl Work {
     fn new(cost: HashingCost) -> Result<Self, password_hash::Error> {
-        let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(Params::DEFAULT_OUTPUT_LEN))?;
+        let params = Params::new(
+            cost.memory_kib,
+            cost.passes,
+            cost.lanes,
+            Some(Params::DEFAULT_OUTPUT_LEN),
+        )?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let HashingCost { memory_kib, passes, lanes } = cost;
         let dummy = format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}{NO_ONES}");
@@ -165,8 +170,7 @@ mod tests {
 
     /// Hash of `password` with the salt `somesaltsomesalt`, by the reference implementation in C
     /// (argon2-cffi 25.1).
-    const FOREIGN: &str =
-        "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$BbbKj4A4toOIetSRZTOFi0nLUgQBJsE09Mbp2HEbjAk";
+    const FOREIGN: &str = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$BbbKj4A4toOIetSRZTOFi0nLUgQBJsE09Mbp2HEbjAk";
 
     fn hasher(cost: HashingCost) -> Argon2Hasher {
         Argon2Hasher::new(cost, NonZeroUsize::MIN).unwrap()
@@ -183,7 +187,11 @@ mod tests {
         let parts: Vec<_> = hash.split('$').collect();
         assert_eq!(parts[..4], ["", "argon2id", "v=19", "m=19456,t=2,p=1"], "{hash}");
         // 16 bytes of salt and 32 of hash, in base64 without padding.
-        assert_eq!(parts[4..].iter().map(|part| part.len()).collect::<Vec<_>>(), [22, 43], "{hash}");
+        assert_eq!(
+            parts[4..].iter().map(|part| part.len()).collect::<Vec<_>>(),
+            [22, 43],
+            "{hash}"
+        );
     }
 
     #[tokio::test]
@@ -192,14 +200,21 @@ mod tests {
         let PasswordHash(hash) = hasher.hash("pass word é".into()).await.unwrap();
         assert_eq!(verify(&hasher, "pass word é", Some(&hash)).await, Verification::Match);
         for wrong in ["", "pass word", "Pass word é", "pass word é ", "pass word e"] {
-            assert_eq!(verify(&hasher, wrong, Some(&hash)).await, Verification::Mismatch, "{wrong:?}");
+            assert_eq!(
+                verify(&hasher, wrong, Some(&hash)).await,
+                Verification::Mismatch,
+                "{wrong:?}"
+            );
         }
     }
 
     #[tokio::test]
     async fn two_hashes_of_one_password_differ() {
         let hasher = hasher(CHEAP);
-        assert_ne!(hasher.hash("secret".into()).await.unwrap(), hasher.hash("secret".into()).await.unwrap());
+        assert_ne!(
+            hasher.hash("secret".into()).await.unwrap(),
+            hasher.hash("secret".into()).await.unwrap()
+        );
     }
 
     #[tokio::test]
@@ -210,7 +225,8 @@ mod tests {
     #[tokio::test]
     async fn equivalent_spellings_are_one_password() {
         let hasher = hasher(CHEAP);
-        for (one, other) in [("Café au lait", "Cafe\u{301} au lait"), ("ｐａｓｓ １２", "pass 12")] {
+        for (one, other) in [("Café au lait", "Cafe\u{301} au lait"), ("ｐａｓｓ １２", "pass 12")]
+        {
             let PasswordHash(hash) = hasher.hash(one.into()).await.unwrap();
             assert_eq!(verify(&hasher, other, Some(&hash)).await, Verification::Match, "{other}");
             let PasswordHash(hash) = hasher.hash(other.into()).await.unwrap();
@@ -224,7 +240,9 @@ mod tests {
         let typed = "Cafe\u{301} au lait";
         let PasswordHash(old) = hasher.work.hash(&typed.into()).unwrap();
         assert_eq!(verify(&hasher, "Cafe au lait", Some(&old)).await, Verification::Mismatch);
-        let Verification::MatchAndRehash(PasswordHash(new)) = verify(&hasher, typed, Some(&old)).await else {
+        let Verification::MatchAndRehash(PasswordHash(new)) =
+            verify(&hasher, typed, Some(&old)).await
+        else {
             panic!("the old hash was not replaced");
         };
         assert_eq!(verify(&hasher, "Café au lait", Some(&new)).await, Verification::Match);
@@ -235,14 +253,22 @@ mod tests {
         let hasher = hasher(CHEAP);
         // Not even the password of the dummy hash.
         for password in ["", "secret"] {
-            assert_eq!(verify(&hasher, password, None).await, Verification::Mismatch, "{password:?}");
+            assert_eq!(
+                verify(&hasher, password, None).await,
+                Verification::Mismatch,
+                "{password:?}"
+            );
         }
     }
 
     #[tokio::test]
     async fn unknown_user_costs_current_parameters() {
         let hasher = hasher(HashingCost { passes: 3, ..CHEAP });
-        assert!(hasher.work.dummy.0.starts_with("$argon2id$v=19$m=8,t=3,p=1$"), "{:?}", hasher.work.dummy);
+        assert!(
+            hasher.work.dummy.0.starts_with("$argon2id$v=19$m=8,t=3,p=1$"),
+            "{:?}",
+            hasher.work.dummy
+        );
     }
 
     #[tokio::test]
@@ -270,7 +296,11 @@ mod tests {
         let params = Params::new(8, 1, 1, Some(32)).unwrap();
         let argon2i = Argon2::new(Algorithm::Argon2i, Version::V0x13, params.clone());
         let older = Argon2::new(Algorithm::Argon2id, Version::V0x10, params);
-        let short = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, Some(16)).unwrap());
+        let short = Argon2::new(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            Params::new(8, 1, 1, Some(16)).unwrap(),
+        );
         for argon2 in [argon2i, older, short] {
             let old = argon2.hash_password(b"secret").unwrap().to_string();
             let outcome = verify(&hasher(CHEAP), "secret", Some(&old)).await;
@@ -280,11 +310,17 @@ mod tests {
 
     #[tokio::test]
     async fn malformed_hash_error_does_not_contain_it() {
-        for text in
-            ["", "secret", "$argon2id$v=19$m=8,t=1,p=1", "$scrypt$ln=1,r=8,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAA"]
-        {
-            let outcome = hasher(CHEAP).verify("secret".into(), Some(PasswordHash(text.into()))).await;
-            let Err(PasswordError::Failed(source)) = outcome else { panic!("{text:?} gave {outcome:?}") };
+        for text in [
+            "",
+            "secret",
+            "$argon2id$v=19$m=8,t=1,p=1",
+            "$scrypt$ln=1,r=8,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAA",
+        ] {
+            let outcome =
+                hasher(CHEAP).verify("secret".into(), Some(PasswordHash(text.into()))).await;
+            let Err(PasswordError::Failed(source)) = outcome else {
+                panic!("{text:?} gave {outcome:?}")
+            };
             assert!(!format!("{source} {source:?}").contains("secret"));
         }
     }
@@ -296,7 +332,8 @@ mod tests {
         let mut context = Context::from_waker(Waker::noop());
         let mut working = Box::pin(hasher.queue.run(move || may_finish.blocking_recv()));
         assert!(working.as_mut().poll(&mut context).is_pending());
-        let mut waiting: Vec<_> = (0..WAITING_PER_THREAD).map(|_| hasher.hash("secret".into())).collect();
+        let mut waiting: Vec<_> =
+            (0..WAITING_PER_THREAD).map(|_| hasher.hash("secret".into())).collect();
         for one in &mut waiting {
             assert!(one.as_mut().poll(&mut context).is_pending());
         }

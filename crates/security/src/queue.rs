@@ -58,7 +58,8 @@ impl HashingQueue {
     async fn enter(&self) -> Result<Permit, PasswordError> {
         // The permit to wait is taken without waiting and kept while the work runs, so that the sum
         // of both is limited and a full queue is rejected immediately.
-        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
+        let admitted =
+            Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
         let running = Arc::clone(&self.running).acquire_owned().await;
         let running = running.map_err(|error| PasswordError::Failed(error.into()))?;
         Ok(Permit { _running: running, _admitted: admitted })
@@ -87,7 +88,8 @@ mod tests {
     async fn full_queue_rejects_next_caller() {
         let queue = one_thread();
         let working = queue.enter().await.unwrap();
-        let mut waiting: Vec<_> = (0..WAITING_PER_THREAD).map(|_| Box::pin(queue.run(|| ()))).collect();
+        let mut waiting: Vec<_> =
+            (0..WAITING_PER_THREAD).map(|_| Box::pin(queue.run(|| ()))).collect();
         for one in &mut waiting {
             assert!(poll(one.as_mut()).is_pending());
         }
@@ -105,7 +107,8 @@ mod tests {
     async fn dropped_waiting_caller_frees_its_permit() {
         let queue = one_thread();
         let _working = queue.enter().await.unwrap();
-        let mut waiting: Vec<_> = (0..WAITING_PER_THREAD).map(|_| Box::pin(queue.run(|| ()))).collect();
+        let mut waiting: Vec<_> =
+            (0..WAITING_PER_THREAD).map(|_| Box::pin(queue.run(|| ()))).collect();
         for one in &mut waiting {
             assert!(poll(one.as_mut()).is_pending());
         }

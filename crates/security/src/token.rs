@@ -82,17 +82,26 @@ mod tests {
             let (token, _) = SessionTokens.issue();
             let body = token.expose_secret().strip_prefix("ft_s_").unwrap().to_owned();
             assert_eq!(body.len(), BODY_CHARS);
-            assert!(body.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{body}");
+            assert!(
+                body.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'),
+                "{body}"
+            );
         }
     }
 
     #[test]
     fn issued_token_has_returned_hash() {
         let (token, hash) = SessionTokens.issue();
-        assert_eq!(SessionTokens.recognize(token.expose_secret()), Some(Presented::SessionToken(hash)));
+        assert_eq!(
+            SessionTokens.recognize(token.expose_secret()),
+            Some(Presented::SessionToken(hash))
+        );
         let (secret, hash) = SessionTokens.issue_key();
         assert!(secret.expose_secret().starts_with("ft_k_"));
-        assert_eq!(SessionTokens.recognize(secret.expose_secret()), Some(Presented::ApiKeySecret(hash)));
+        assert_eq!(
+            SessionTokens.recognize(secret.expose_secret()),
+            Some(Presented::ApiKeySecret(hash))
+        );
     }
 
     #[test]

@@ -42,11 +42,13 @@ pub fn check_filter(filter: &str) -> Result<(), FilterError> {
 }
 
 pub(crate) fn parse(filter: &str) -> Result<EnvFilter, FilterError> {
-    let directives: Vec<_> = filter.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let directives: Vec<_> =
+        filter.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     if directives.is_empty() {
         return Err(FilterError::Empty);
     }
-    let is_typing_error = |word: &&&str| !word.contains(['=', '[']) && word.parse::<LevelFilter>().is_err();
+    let is_typing_error =
+        |word: &&&str| !word.contains(['=', '[']) && word.parse::<LevelFilter>().is_err();
     if let Some(word) = directives.iter().find(is_typing_error) {
         return Err(FilterError::NoLevel { word: (*word).to_owned() });
     }

@@ -115,7 +115,11 @@ pub fn join_trace(span: &Span, traceparent: &str) {
 impl Telemetry {
     #[cfg_attr(
         not(feature = "opentelemetry"),
-        allow(unused_variables, clippy::unnecessary_wraps, reason = "it takes less to begin with less")
+        allow(
+            unused_variables,
+            clippy::unnecessary_wraps,
+            reason = "it takes less to begin with less"
+        )
     )]
     fn begin(settings: &Settings, version: &str) -> Result<Self, InitError> {
         Ok(Self {
@@ -126,7 +130,10 @@ impl Telemetry {
                 .map(|traces| traces::Traces::begin(traces, version))
                 .transpose()?,
             #[cfg(feature = "sentry")]
-            reports: settings.reports.as_ref().map(|reports| reports::Reports::begin(reports, version)),
+            reports: settings
+                .reports
+                .as_ref()
+                .map(|reports| reports::Reports::begin(reports, version)),
         })
     }
 
@@ -142,7 +149,9 @@ impl Telemetry {
         let senders = self.senders();
         if senders.is_empty() {
             // A global filter makes disabled events cheaper, if no other layer needs them.
-            return Ok(Box::new(tracing_subscriber::registry().with(filter).with(lines(log, writer))));
+            return Ok(Box::new(
+                tracing_subscriber::registry().with(filter).with(lines(log, writer)),
+            ));
         }
         let lines = lines(log, writer).with_filter(filter).boxed();
         Ok(Box::new(tracing_subscriber::registry().with(senders).with(lines)))
@@ -174,9 +183,12 @@ where
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).log_internal_errors(false);
     match log.format {
         LogFormat::Pretty => lines.compact().with_ansi(log.color).map_event_format(Demoted).boxed(),
-        LogFormat::Json => {
-            lines.json().flatten_event(true).with_current_span(false).map_event_format(Demoted).boxed()
-        }
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .map_event_format(Demoted)
+            .boxed(),
     }
 }
 
@@ -204,7 +216,8 @@ mod tests {
         let lines = Lines::default();
         let writer = lines.clone();
         let settings = LogSettings { format, filter: filter.to_owned(), color };
-        let subscriber = Telemetry::default().subscriber(&settings, move || writer.clone()).unwrap();
+        let subscriber =
+            Telemetry::default().subscriber(&settings, move || writer.clone()).unwrap();
         tracing::subscriber::with_default(subscriber, log);
         let bytes = lines.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
@@ -250,8 +263,11 @@ mod tests {
     #[test]
     fn json_line_has_fields_recorded_later() {
         let line = logged(LogFormat::Json, "info", true, || {
-            let span =
-                tracing::error_span!("web.place_bet", request_id = "r-17", user_id = tracing::field::Empty);
+            let span = tracing::error_span!(
+                "web.place_bet",
+                request_id = "r-17",
+                user_id = tracing::field::Empty
+            );
             span.record("user_id", "u-3");
             span.in_scope(|| tracing::info!("placed"));
         });
@@ -262,7 +278,10 @@ mod tests {
     #[test]
     fn pretty_line_is_text_with_optional_colour() {
         let plain = logged(LogFormat::Pretty, "info", false, request);
-        check_contains(&plain, &["WARN", "account_id=\"a-9\"", "request_id=\"r-17\"", "market_id=4"]);
+        check_contains(
+            &plain,
+            &["WARN", "account_id=\"a-9\"", "request_id=\"r-17\"", "market_id=4"],
+        );
         assert!(!plain.contains('\u{1b}'), "{plain:?}");
         assert!(logged(LogFormat::Pretty, "info", true, request).contains("\u{1b}["));
     }
@@ -294,7 +313,8 @@ mod tests {
     #[test]
     fn init_rejects_bad_filter_and_second_call() {
         let begin = |filter: &str| {
-            let log = LogSettings { format: LogFormat::Pretty, filter: filter.to_owned(), color: false };
+            let log =
+                LogSettings { format: LogFormat::Pretty, filter: filter.to_owned(), color: false };
             init(&Settings { log, traces: None, reports: None }, "1.2.3").map(drop)
         };
         assert!(matches!(begin("lots"), Err(InitError::Filter(_))));

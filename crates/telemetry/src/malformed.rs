@@ -21,9 +21,11 @@ pub(crate) fn is_malformed_request(metadata: &Metadata<'_>) -> bool {
 
 /// Returns `true` if a filter admits events of this target at the level `debug`.
 pub(crate) fn admits_debug(directives: &[&str], target: &str) -> bool {
-    let parts = directives.iter().map(|directive| directive.split_once('=').unwrap_or(("", directive)));
-    let nearest =
-        parts.filter(|(prefix, _)| target.starts_with(prefix)).max_by_key(|(prefix, _)| prefix.len());
+    let parts =
+        directives.iter().map(|directive| directive.split_once('=').unwrap_or(("", directive)));
+    let nearest = parts
+        .filter(|(prefix, _)| target.starts_with(prefix))
+        .max_by_key(|(prefix, _)| prefix.len());
     let level = nearest.and_then(|(_, level)| level.parse::<LevelFilter>().ok());
     level.is_some_and(|level| level >= LevelFilter::DEBUG)
 }

@@ -54,7 +54,10 @@ impl Metrics {
 
 fn describe() {
     describe_gauge!("foretell_build_info", "1, with the version of the program.");
-    describe_counter!("foretell_http_requests_total", "Requests answered, by method, route and status.");
+    describe_counter!(
+        "foretell_http_requests_total",
+        "Requests answered, by method, route and status."
+    );
     describe_histogram!(
         "foretell_http_request_duration_seconds",
         Unit::Seconds,
@@ -62,7 +65,10 @@ fn describe() {
     );
     describe_gauge!("foretell_http_requests_in_flight", "Requests in progress.");
     describe_gauge!("foretell_writer_queue_length", "Commands that wait for the money writer.");
-    describe_histogram!("foretell_writer_batch_size", "Commands in a unit of work of the money writer.");
+    describe_histogram!(
+        "foretell_writer_batch_size",
+        "Commands in a unit of work of the money writer."
+    );
     describe_histogram!(
         "foretell_writer_batch_duration_seconds",
         Unit::Seconds,
@@ -95,7 +101,10 @@ fn describe() {
         "foretell_database_reads_cancelled_total",
         "Queries cancelled because the client had disconnected."
     );
-    describe_counter!("foretell_searches_refused_total", "Searches rejected because too many were running.");
+    describe_counter!(
+        "foretell_searches_refused_total",
+        "Searches rejected because too many were running."
+    );
     describe_gauge!("foretell_database_reads_in_flight", "Queries in progress.");
     describe_counter!("foretell_database_units_total", "Units of work, by name and result.");
     describe_histogram!(
@@ -113,7 +122,11 @@ fn describe() {
         "Sum of all balances in minor units; anything but 0 is an error."
     );
     describe_gauge!("foretell_cache_degraded", "1 while Redis does not respond.");
-    describe_gauge!("foretell_process_resident_memory_bytes", Unit::Bytes, "Resident memory of the process.");
+    describe_gauge!(
+        "foretell_process_resident_memory_bytes",
+        Unit::Bytes,
+        "Resident memory of the process."
+    );
     describe_gauge!("foretell_process_open_fds", "Open files and connections of the process.");
 }
 
@@ -124,7 +137,8 @@ fn begin_at_zero() {
     }
     for step in ["semantic", "fulltext", "substring"] {
         for result in ["found", "nothing", "failed", "too_slow", "left_out"] {
-            counter!("foretell_search_steps_total", "step" => step, "result" => result).increment(0);
+            counter!("foretell_search_steps_total", "step" => step, "result" => result)
+                .increment(0);
         }
     }
     for table in [

@@ -10,7 +10,10 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 use crate::{Settings, Telemetry};
 
 /// Runs some work, and returns the requests received at the address for which `settings` are made.
-pub(crate) fn received(settings: impl FnOnce(SocketAddr) -> Settings, work: impl FnOnce()) -> Vec<Request> {
+pub(crate) fn received(
+    settings: impl FnOnce(SocketAddr) -> Settings,
+    work: impl FnOnce(),
+) -> Vec<Request> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let receiver = runtime.block_on(async {
         let receiver = MockServer::start().await;

@@ -66,7 +66,8 @@ impl FromStr for Endpoint {
     #[cfg(feature = "opentelemetry")]
     fn from_str(text: &str) -> Result<Self, RemoteError> {
         let uri: ureq::http::Uri = text.parse().map_err(|_| RemoteError::Endpoint)?;
-        let is_http = uri.scheme().is_some_and(|scheme| matches!(scheme.as_str(), "http" | "https"));
+        let is_http =
+            uri.scheme().is_some_and(|scheme| matches!(scheme.as_str(), "http" | "https"));
         // The address may be logged, a password may not.
         let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
         if !is_http || has_user {
@@ -97,12 +98,15 @@ impl FromStr for Headers {
     type Err = RemoteError;
 
     fn from_str(text: &str) -> Result<Self, RemoteError> {
-        let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let is_token =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         let is_name = |name: &str| !name.is_empty() && name.bytes().all(is_token);
         let is_value = |value: &str| value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
         let headers = pairs.map(|pair| match pair.split_once('=') {
-            Some((name, value)) if is_name(name) && is_value(value) => Ok((name.to_owned(), value.into())),
+            Some((name, value)) if is_name(name) && is_value(value) => {
+                Ok((name.to_owned(), value.into()))
+            }
             _ => Err(RemoteError::Headers),
         });
         headers.collect::<Result<_, _>>().map(Self)
@@ -182,7 +186,8 @@ mod tests {
     fn dsn_has_key_and_project_and_is_hidden() {
         let dsn: Dsn = "https://0123456789@errors.example.org/1".parse().unwrap();
         assert!(!format!("{dsn:?}").contains("0123456789"), "{dsn:?}");
-        for text in ["https://errors.example.org/1", "https://key@errors.example.org", "errors", ""] {
+        for text in ["https://errors.example.org/1", "https://key@errors.example.org", "errors", ""]
+        {
             assert_eq!(text.parse::<Dsn>().map(drop), Err(RemoteError::Dsn), "{text:?}");
         }
     }

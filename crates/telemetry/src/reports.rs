@@ -23,7 +23,9 @@ const FIELDS: &str = "Rust Tracing Fields";
 const TELLING: [&str; 3] = ["route", "code", "kind"];
 
 /// Guard of the error reporting; dropping it sends the remaining reports.
-pub(crate) struct Reports(#[expect(dead_code, reason = "it is kept to be dropped")] ClientInitGuard);
+pub(crate) struct Reports(
+    #[expect(dead_code, reason = "it is kept to be dropped")] ClientInitGuard,
+);
 
 impl Reports {
     /// Starts error reporting. Call it before threads are started: earlier threads would report
@@ -59,8 +61,8 @@ pub(crate) fn layer() -> impl Layer<Registry> + Send + Sync {
             && !is_malformed_request(metadata)
     };
     let errors = ErrorLayer::new().enable_span_attributes().with_filter(filter_fn(is_error));
-    let spans =
-        SpanLayer::new().with_filter(filter_fn(move |metadata| metadata.is_span() && is_error(metadata)));
+    let spans = SpanLayer::new()
+        .with_filter(filter_fn(move |metadata| metadata.is_span() && is_error(metadata)));
     spans.and_then(errors)
 }
 
@@ -77,7 +79,9 @@ fn scrub(mut event: Event<'static>) -> Event<'static> {
     }
     for context in event.contexts.values_mut() {
         match context {
-            Context::Other(fields) => fields.iter_mut().for_each(|(name, value)| scrub_value(name, value)),
+            Context::Other(fields) => {
+                fields.iter_mut().for_each(|(name, value)| scrub_value(name, value))
+            }
             // These values are repeated among the fields.
             Context::Trace(trace) => trace.data.clear(),
             _ => {}
@@ -99,7 +103,9 @@ fn scrub_value(name: &str, value: &mut Value) {
         _ if is_secret(name) => *value = HIDDEN.into(),
         Value::String(text) => *text = scrubbed(text).into_owned(),
         Value::Array(values) => values.iter_mut().for_each(|value| scrub_value(name, value)),
-        Value::Object(fields) => fields.iter_mut().for_each(|(name, value)| scrub_value(name, value)),
+        Value::Object(fields) => {
+            fields.iter_mut().for_each(|(name, value)| scrub_value(name, value))
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

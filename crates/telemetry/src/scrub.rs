@@ -63,8 +63,14 @@ mod tests {
         check("whsec_MDEy+/= is the key", "[hidden] is the key");
         check("hash $argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", "hash [hidden]");
         check("Authorization: Bearer abc.def", "Authorization: [hidden] [hidden]");
-        check("postgres://ada:pass@db:5432/foretell refused", "postgres://[hidden]db:5432/foretell refused");
-        check(r#"{"password": "hunter2", "name": "Ada"}"#, r#"{"password": "[hidden]", "name": "Ada"}"#);
+        check(
+            "postgres://ada:pass@db:5432/foretell refused",
+            "postgres://[hidden]db:5432/foretell refused",
+        );
+        check(
+            r#"{"password": "hunter2", "name": "Ada"}"#,
+            r#"{"password": "[hidden]", "name": "Ada"}"#,
+        );
         check("/confirm?token=abc&next=1", "/confirm?token=[hidden]&next=1");
         check("to Ada <ada.l+x@mail.example.org>", "to Ada <[hidden]>");
     }
@@ -88,7 +94,9 @@ mod tests {
 
     #[test]
     fn secret_fields_are_recognised_by_name() {
-        for name in ["password", "newPassword", "smtp_password", "cookie", "Authorization", "user.email"] {
+        for name in
+            ["password", "newPassword", "smtp_password", "cookie", "Authorization", "user.email"]
+        {
             assert!(is_secret(name), "{name}");
         }
         for name in ["request_id", "route", "status", "user.id", "error", "kind"] {

@@ -8,11 +8,15 @@ use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{Link, SpanKind, Status, TraceId, TracerProvider as _};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_otlp::{
+    ExporterBuildError, SpanExporter, WithExportConfig as _, WithHttpConfig as _,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::{Sampler, SamplingResult, SdkTracerProvider, ShouldSample, SpanData};
+use opentelemetry_sdk::trace::{
+    Sampler, SamplingResult, SdkTracerProvider, ShouldSample, SpanData,
+};
 use tracing::{Level, Metadata, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::filter::filter_fn;
@@ -30,8 +34,12 @@ const FLUSH_TIME: Duration = Duration::from_secs(1);
 pub(crate) struct Traces(SdkTracerProvider);
 
 impl Traces {
-    pub(crate) fn begin(settings: &TraceSettings, version: &str) -> Result<Self, ExporterBuildError> {
-        let headers = settings.headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    pub(crate) fn begin(
+        settings: &TraceSettings,
+        version: &str,
+    ) -> Result<Self, ExporterBuildError> {
+        let headers =
+            settings.headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(Client(agent()))
@@ -41,7 +49,8 @@ impl Traces {
         let share = f64::from(settings.sample_percent.min(100)) / 100.0;
         let sampler = Sampler::ParentBased(Box::new(Work(Sampler::TraceIdRatioBased(share))));
         let version = KeyValue::new("service.version", version.to_owned());
-        let resource = Resource::builder().with_service_name("foretell").with_attribute(version).build();
+        let resource =
+            Resource::builder().with_service_name("foretell").with_attribute(version).build();
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(Preparing(exporter))
             .with_sampler(sampler)
@@ -118,7 +127,9 @@ impl HttpClient for Client {
 #[derive(Debug)]
 struct Preparing<E>(E);
 
-impl<E: opentelemetry_sdk::trace::SpanExporter> opentelemetry_sdk::trace::SpanExporter for Preparing<E> {
+impl<E: opentelemetry_sdk::trace::SpanExporter> opentelemetry_sdk::trace::SpanExporter
+    for Preparing<E>
+{
     fn export(&self, mut batch: Vec<SpanData>) -> impl Future<Output = OTelSdkResult> + Send {
         for span in &mut batch {
             name(span);
@@ -143,8 +154,10 @@ impl<E: opentelemetry_sdk::trace::SpanExporter> opentelemetry_sdk::trace::SpanEx
 /// Names a request span by its method and route: they are not known before routing, and the name of
 /// a span that has begun cannot be changed.
 fn name(span: &mut SpanData) {
-    let attribute = |key: &str| span.attributes.iter().find(|attribute| attribute.key.as_str() == key);
-    if let (Some(method), Some(route)) = (attribute("http.request.method"), attribute("http.route")) {
+    let attribute =
+        |key: &str| span.attributes.iter().find(|attribute| attribute.key.as_str() == key);
+    if let (Some(method), Some(route)) = (attribute("http.request.method"), attribute("http.route"))
+    {
         span.name = format!("{} {}", method.value, route.value).into();
     }
 }

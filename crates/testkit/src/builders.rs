@@ -11,8 +11,8 @@ use foretell_domain::probability::Probability;
 use foretell_domain::scope::Scopes;
 use foretell_domain::tag::{Tag, Tags};
 use foretell_domain::text::{
-    Category, CommentContent, Email, KeyName, MarketDescription, MarketName, OptionName, PostContent,
-    PostTitle, UserName,
+    Category, CommentContent, Email, KeyName, MarketDescription, MarketName, OptionName,
+    PostContent, PostTitle, UserName,
 };
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Transfer, TransferKind, TransferOrder, transfer};
@@ -129,7 +129,8 @@ impl Factory {
 
     /// Moves this many minor units from the first account to the second as a payment.
     pub fn payment(&self, debit: &mut Account, credit: &mut Account, minor: i64) -> Transfer {
-        transfer(debit, credit, self.order(TransferKind::Payment, minor)).expect("the payment is possible")
+        transfer(debit, credit, self.order(TransferKind::Payment, minor))
+            .expect("the payment is possible")
     }
 
     /// Returns the outcome of a command that a user sent at [`START`].
@@ -148,7 +149,14 @@ impl Factory {
             tags: self::tags(tags),
             status,
         };
-        Post { id: self.ids.post(), author_id, body, version: 1, created_at: START, updated_at: START }
+        Post {
+            id: self.ids.post(),
+            author_id,
+            body,
+            version: 1,
+            created_at: START,
+            updated_at: START,
+        }
     }
 
     /// Returns a comment by this user, created at [`START`].

@@ -74,7 +74,10 @@ macro_rules! cache_contract_tests {
 
 fn entry(version: i64, text: &str) -> CacheEntry {
     let good_until = Timestamp::from_micros(START.micros().saturating_add(version));
-    CacheEntry { cached: Cached { version, good_until, bytes: text.as_bytes().into() }, age: Duration::ZERO }
+    CacheEntry {
+        cached: Cached { version, good_until, bytes: text.as_bytes().into() },
+        age: Duration::ZERO,
+    }
 }
 
 fn min_version(key: &str, version: i64) -> MinVersion {
@@ -93,7 +96,8 @@ async fn version(cache: &dyn Cache, key: &str) -> Option<i64> {
 pub async fn stored_entry_is_found(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     let long = "x".repeat(200_000);
-    for (key, entry) in [("a", entry(1, "")), ("b", entry(i64::MAX, "\0\n\u{e9}")), ("c:d", entry(3, &long))]
+    for (key, entry) in
+        [("a", entry(1, "")), ("b", entry(i64::MAX, "\0\n\u{e9}")), ("c:d", entry(3, &long))]
     {
         assert_eq!(cache.find(key).await, None);
         cache.put(key, entry.clone()).await;

@@ -101,7 +101,11 @@ impl MemoryWebhooks {
 #[async_trait]
 impl WebhookSender for MemoryWebhooks {
     fn check(&self, url: &WebhookUrl) -> Result<(), WebhookSendError> {
-        if url.is_encrypted() { Ok(()) } else { Err(WebhookSendError::Forbidden("it is not encrypted")) }
+        if url.is_encrypted() {
+            Ok(())
+        } else {
+            Err(WebhookSendError::Forbidden("it is not encrypted"))
+        }
     }
 
     async fn send(

@@ -141,7 +141,9 @@ impl Script {
     fn plan(&mut self, name: &'static str) -> Plan {
         self.names.push(name);
         let gate = self.gates.iter().position(|(unit, _)| *unit == self.names.len());
-        let fits = |(wanted, _): &(Option<&'static str>, Fault)| wanted.is_none_or(|wanted| wanted == name);
+        let fits = |(wanted, _): &(Option<&'static str>, Fault)| {
+            wanted.is_none_or(|wanted| wanted == name)
+        };
         let fault = self.faults.iter().position(fits);
         Plan {
             doors: gate.map(|index| self.gates.swap_remove(index).1),
@@ -176,9 +178,15 @@ impl FaultyStore {
         fault: Option<Fault>,
     ) -> Result<(), StoreError> {
         match fault {
-            Some(Fault::Contention) => return Err(StoreError::Contention("ordered by a test".into())),
-            Some(Fault::Unavailable) => return Err(StoreError::Unavailable("ordered by a test".into())),
-            Some(Fault::LostBeforeCommit) => return self.inner.run_erased(name, losing(work)).await,
+            Some(Fault::Contention) => {
+                return Err(StoreError::Contention("ordered by a test".into()));
+            }
+            Some(Fault::Unavailable) => {
+                return Err(StoreError::Unavailable("ordered by a test".into()));
+            }
+            Some(Fault::LostBeforeCommit) => {
+                return self.inner.run_erased(name, losing(work)).await;
+            }
             Some(Fault::Rerun) => return self.run_again(name, work).await,
             Some(Fault::Delay(delay)) => tokio::time::sleep(delay).await,
             Some(Fault::LostAfterCommit) | None => {}

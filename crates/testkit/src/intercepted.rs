@@ -1,7 +1,7 @@
 //! Decorator of a running unit of work: an interceptor sees locks and inserts before the unit does.
 //!
-//! Everything that wraps a unit in a test is an [`Interceptor`], so that a new method of a `Tx` trait
-//! is passed on in this file only.
+//! Everything that wraps a unit in a test is an [`Interceptor`], so that a new method of a `Tx`
+//! trait is passed on in this file only.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -10,8 +10,8 @@ use std::ops::RangeInclusive;
 use foretell_domain::account::Account;
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId,
-    WebhookId,
+    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId,
+    TransferId, UserId, WebhookId,
 };
 use foretell_domain::market::{Bet, Holding, Market, MarketTexts, Settlement};
 use foretell_domain::money::Currency;
@@ -31,7 +31,9 @@ use foretell_ports::post::{LockedSubject, PostTx};
 use foretell_ports::quota::QuotaTx;
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{Locked, Tx};
-use foretell_ports::user::{CredentialId, CredentialLock, CredentialState, Credentials, Session, UserTx};
+use foretell_ports::user::{
+    CredentialId, CredentialLock, CredentialState, Credentials, Session, UserTx,
+};
 use foretell_ports::vector::{StoredVector, VectorTx};
 use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor, WebhookTx};
 
@@ -92,7 +94,10 @@ macro_rules! pass_on {
 }
 
 impl<I: Interceptor> LedgerTx for InterceptedTx<'_, I> {
-    fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Result<Vec<Locked<Account>>, StoreError> {
+    fn lock_accounts(
+        &mut self,
+        ids: &BTreeSet<AccountId>,
+    ) -> Result<Vec<Locked<Account>>, StoreError> {
         self.before_lock()?;
         self.inner.lock_accounts(ids)
     }
@@ -119,7 +124,10 @@ impl<I: Interceptor> LedgerTx for InterceptedTx<'_, I> {
 }
 
 impl<I: Interceptor> MarketTx for InterceptedTx<'_, I> {
-    fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Result<Vec<Locked<Market>>, StoreError> {
+    fn lock_markets(
+        &mut self,
+        ids: &BTreeSet<MarketId>,
+    ) -> Result<Vec<Locked<Market>>, StoreError> {
         self.before_lock()?;
         self.inner.lock_markets(ids)
     }

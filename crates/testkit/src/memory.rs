@@ -108,7 +108,8 @@ fn attempt(tables: &RwLock<Tables>, mut work: ErasedWork) -> Result<Ending, Stor
 
 fn message_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
 }
 
 impl UnitOfWork for MemoryStore {
@@ -142,7 +143,11 @@ fn page_of<T>(rows: Vec<T>, page: NumberedPage) -> foretell_ports::page::Page<T>
 }
 
 /// Returns a page of sorted rows; `is_after` tells if a row comes after a key.
-fn cut_page<T, K: Copy>(rows: Vec<T>, page: PageRequest<K>, is_after: impl Fn(&T, K) -> bool) -> Vec<T> {
+fn cut_page<T, K: Copy>(
+    rows: Vec<T>,
+    page: PageRequest<K>,
+    is_after: impl Fn(&T, K) -> bool,
+) -> Vec<T> {
     let skipped = match page.start {
         PageStart::First => 0,
         PageStart::Offset(rows) => usize::try_from(rows).unwrap_or(usize::MAX),

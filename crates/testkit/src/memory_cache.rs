@@ -30,7 +30,8 @@ impl Cache for MemoryCache {
     fn peek(&self, key: &str) -> Option<CacheEntry> {
         let min_version = self.min_version(key);
         let entry = self.with(|slots| slots.entries.get(key).cloned());
-        let entry = entry.map(|(cached, age, since)| CacheEntry { cached, age: age + since.elapsed() });
+        let entry =
+            entry.map(|(cached, age, since)| CacheEntry { cached, age: age + since.elapsed() });
         entry.filter(|entry| entry.cached.version >= min_version)
     }
 

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use foretell_domain::password;
 use foretell_ports::secret::{
-    NewPassword, PasswordError, PasswordHash, PasswordHasher, Presented, TokenHash, Tokens, Verification,
+    NewPassword, PasswordError, PasswordHash, PasswordHasher, Presented, TokenHash, Tokens,
+    Verification,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -56,7 +57,9 @@ impl PasswordHasher for PlainPasswordHasher {
             return Ok(if stored == given { Verification::Match } else { Verification::Mismatch });
         }
         match hash.strip_prefix(OUTDATED) {
-            Some(stored) if stored == given => Ok(Verification::MatchAndRehash(self.hash(password).await?)),
+            Some(stored) if stored == given => {
+                Ok(Verification::MatchAndRehash(self.hash(password).await?))
+            }
             Some(_) => Ok(Verification::Mismatch),
             None => Err(PasswordError::Failed("not a hash of this hasher".into())),
         }
@@ -140,7 +143,10 @@ mod tests {
         let tokens = SeededTokens::new(1);
         let (first, first_hash) = tokens.issue();
         let (_, second_hash) = tokens.issue();
-        assert_eq!(tokens.recognize(first.expose_secret()), Some(Presented::SessionToken(first_hash)));
+        assert_eq!(
+            tokens.recognize(first.expose_secret()),
+            Some(Presented::SessionToken(first_hash))
+        );
         assert_ne!(first_hash, second_hash);
         let (key, key_hash) = tokens.issue_key();
         assert_eq!(tokens.recognize(key.expose_secret()), Some(Presented::ApiKeySecret(key_hash)));

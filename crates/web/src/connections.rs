@@ -189,7 +189,8 @@ pub(crate) fn is_over_limit(request: &HttpRequest) -> bool {
 
 /// Protects the connection of a request until its response is sent.
 pub(crate) fn keep_connection(request: &HttpRequest) {
-    if let Some(connection) = request.conn_data::<Connection>().filter(|connection| connection.is_reserved())
+    if let Some(connection) =
+        request.conn_data::<Connection>().filter(|connection| connection.is_reserved())
     {
         connection.keep();
     }
@@ -221,7 +222,11 @@ mod tests {
         let connections = connections(100, 10);
         let (_held, full, reserved) = fill(&connections, "192.0.2.1");
         assert_eq!((full, reserved), (10, RESERVED_PER_ADDRESS));
-        assert!(connections.open("192.0.2.2".parse().unwrap()).is_some_and(|other| !other.is_reserved()));
+        assert!(
+            connections
+                .open("192.0.2.2".parse().unwrap())
+                .is_some_and(|other| !other.is_reserved())
+        );
     }
 
     #[test]
@@ -246,7 +251,8 @@ mod tests {
     #[test]
     fn reserve_is_limited_in_total() {
         let connections = connections(20, 20);
-        let held: Vec<_> = (0..100).map(|host| fill(&connections, &format!("192.0.2.{host}"))).collect();
+        let held: Vec<_> =
+            (0..100).map(|host| fill(&connections, &format!("192.0.2.{host}"))).collect();
         assert_eq!(held.iter().map(|(open, ..)| open.len()).sum::<usize>(), 20 + RESERVED);
     }
 
@@ -291,7 +297,8 @@ mod tests {
     #[test]
     fn new_address_evicts_oldest_idle_of_all() {
         let connections = connections(0, 10);
-        let open: Vec<_> = (0..4).flat_map(|host| fill(&connections, &format!("192.0.2.{host}")).0).collect();
+        let open: Vec<_> =
+            (0..4).flat_map(|host| fill(&connections, &format!("192.0.2.{host}")).0).collect();
         let late = "192.0.2.9".parse().unwrap();
         assert!(connections.open(late).is_none(), "none of them may be closed");
         let held: Vec<_> = open.iter().map(evictable).collect();

@@ -17,8 +17,8 @@ const LARGE_BYTES: usize = 64 * 1024;
 static PERMITS: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, NonZero::get)));
 
-/// Runs `work` on a thread that may block if it handles many bytes, otherwise here. An HTTP worker serves many connections in turn, so the
-/// time that it computes for one of them delays all others.
+/// Runs `work` on a thread that may block if it handles many bytes, otherwise here. An HTTP worker
+/// serves many connections in turn, so the time that it computes for one of them delays all others.
 ///
 /// # Errors
 /// 500 if `work` panics.

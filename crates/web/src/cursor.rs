@@ -59,7 +59,10 @@ impl CursorSigner {
         let mac = mac_of(&self.0).chain_update(body);
         mac.verify_truncated_left(tag).ok().filter(|()| tag.len() == TAG_BYTES)?;
         let (rank, id) = body.split_first_chunk()?;
-        Some(CursorPosition { rank: i64::from_be_bytes(*rank), id: u128::from_be_bytes(id.try_into().ok()?) })
+        Some(CursorPosition {
+            rank: i64::from_be_bytes(*rank),
+            id: u128::from_be_bytes(id.try_into().ok()?),
+        })
     }
 }
 
@@ -87,7 +90,10 @@ impl From<CursorPosition> for MarketKey {
 /// By holder: the account comes first, then the option.
 impl From<PositionKey> for CursorPosition {
     fn from(key: PositionKey) -> Self {
-        Self { rank: i64::try_from(key.option_index).unwrap_or(i64::MAX), id: key.account_id.as_u128() }
+        Self {
+            rank: i64::try_from(key.option_index).unwrap_or(i64::MAX),
+            id: key.account_id.as_u128(),
+        }
     }
 }
 
@@ -107,14 +113,20 @@ impl From<BetKey> for CursorPosition {
 
 impl From<CursorPosition> for BetKey {
     fn from(position: CursorPosition) -> Self {
-        Self { created_at: Timestamp::from_micros(position.rank), id: BetId::from_u128(position.id) }
+        Self {
+            created_at: Timestamp::from_micros(position.rank),
+            id: BetId::from_u128(position.id),
+        }
     }
 }
 
 /// By market: then the option.
 impl From<HeldKey> for CursorPosition {
     fn from(key: HeldKey) -> Self {
-        Self { rank: i64::try_from(key.option_index).unwrap_or(i64::MAX), id: key.market_id.as_u128() }
+        Self {
+            rank: i64::try_from(key.option_index).unwrap_or(i64::MAX),
+            id: key.market_id.as_u128(),
+        }
     }
 }
 

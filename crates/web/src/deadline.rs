@@ -34,7 +34,8 @@ impl Deadline {
         deadline
     }
 
-    /// Starts the timeout of a request. Readers of its body find it in the extensions, to suspend it.
+    /// Starts the timeout of a request. Readers of its body find it in the extensions, to suspend
+    /// it.
     ///
     /// # Errors
     /// 500 `INTERNAL` if the app has no [`WebState`].
@@ -70,7 +71,10 @@ impl Deadline {
     ///
     /// # Errors
     /// 503 `UNAVAILABLE` after the timeout.
-    pub(crate) async fn wait_for<F: Future>(&self, work: Pin<&mut F>) -> Result<F::Output, ApiError> {
+    pub(crate) async fn wait_for<F: Future>(
+        &self,
+        work: Pin<&mut F>,
+    ) -> Result<F::Output, ApiError> {
         let mut output = None;
         self.wait(pin!(async { output = Some(work.await) })).await?;
         output.ok_or_else(|| ApiError::internal("the work has no output"))
@@ -142,6 +146,9 @@ mod tests {
             deadline.excluding(after(10)).await;
             after(3).await;
         };
-        assert!(deadline.wait_for(pin!(renewed)).await.is_err(), "it counts again from when it was renewed");
+        assert!(
+            deadline.wait_for(pin!(renewed)).await.is_err(),
+            "it counts again from when it was renewed"
+        );
     }
 }

@@ -75,7 +75,8 @@ impl ApiError {
 
     /// Creates a validation error.
     pub(crate) fn validation(errors: Vec<FieldError>) -> Self {
-        Self::new(ErrorCode::ValidationError, VALIDATION_FAILED).with_details(Details::FieldErrors(errors))
+        Self::new(ErrorCode::ValidationError, VALIDATION_FAILED)
+            .with_details(Details::FieldErrors(errors))
     }
 
     /// Creates an internal error, whose cause only the log contains.

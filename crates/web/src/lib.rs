@@ -218,7 +218,9 @@ fn limit_unread(stream: &TcpStream, timeout: Duration) {
 fn count_connection(stream: &TcpStream, connections: &Arc<Connections>, data: &mut Extensions) {
     // A connection without a peer is already closed.
     let Ok(peer) = stream.peer_addr() else { return };
-    let Some(connection) = connections.open(peer.ip()) else { return close(&SockRef::from(stream)) };
+    let Some(connection) = connections.open(peer.ip()) else {
+        return close(&SockRef::from(stream));
+    };
     if connection.is_reserved() {
         match SockRef::from(stream).try_clone() {
             Ok(socket) => connection.evict_with(move || close(&socket)),

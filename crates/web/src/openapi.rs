@@ -124,7 +124,8 @@ impl Draft {
                 for (path, said) in with_copies(path, said) {
                     let mut operation = Operation::new(&path, method, said);
                     operation.complete(base, suffix, self);
-                    let methods = self.paths.entry(format!("{base}{path}")).or_insert_with(|| json!({}));
+                    let methods =
+                        self.paths.entry(format!("{base}{path}")).or_insert_with(|| json!({}));
                     if let Value::Object(methods) = methods {
                         methods.insert(method.clone(), operation.into_value());
                     }

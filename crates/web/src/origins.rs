@@ -11,7 +11,9 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The text is not an origin.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("must be http:// or https:// with a host and perhaps a port, such as \"https://app.example.org\"")]
+#[error(
+    "must be http:// or https:// with a host and perhaps a port, such as \"https://app.example.org\""
+)]
 pub struct OriginError;
 
 /// Origin of a web page: scheme, host and port, in the form that browsers send.
@@ -110,7 +112,10 @@ mod tests {
         check(&[host], false);
         check(&[host, ("origin", "https://bets.example.org")], false);
         check(&[host, ("origin", "http://BETS.example.org")], false);
-        check(&[host, ("origin", "https://app.example.org"), ("sec-fetch-site", "same-site")], false);
+        check(
+            &[host, ("origin", "https://app.example.org"), ("sec-fetch-site", "same-site")],
+            false,
+        );
         check(&[host, ("sec-fetch-site", "same-origin")], false);
         check(&[host, ("sec-fetch-site", "none")], false);
         check(&[host, ("origin", "https://evil.example.com")], true);

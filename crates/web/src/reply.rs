@@ -23,7 +23,8 @@ pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("ide
 /// Return type of handlers.
 pub(crate) type HandlerResult = Result<HttpResponse, ApiError>;
 
-const JSON: (HeaderName, HeaderValue) = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+const JSON: (HeaderName, HeaderValue) =
+    (CONTENT_TYPE, HeaderValue::from_static("application/json"));
 
 /// Initial capacity of a body, in bytes.
 const USUAL_BODY_BYTES: usize = 512;
@@ -59,7 +60,11 @@ pub(crate) fn created(location: impl Display, data: impl Serialize) -> HandlerRe
 }
 
 /// Returns 200 with this rendered body and tag, or 304 if the client has it.
-pub(crate) fn finished_unless_known(known: &KnownTags, tag: HeaderValue, body: Bytes) -> HttpResponse {
+pub(crate) fn finished_unless_known(
+    known: &KnownTags,
+    tag: HeaderValue,
+    body: Bytes,
+) -> HttpResponse {
     if known.include_written(&tag) {
         return HttpResponse::NotModified().insert_header((ETAG, tag)).finish();
     }
@@ -72,7 +77,8 @@ pub(crate) fn unless_known<T: Serialize>(
     tag: EntityTag,
     data: impl FnOnce() -> T,
 ) -> HandlerResult {
-    let response = if known.include(&tag) { HttpResponse::NotModified().finish() } else { ok(data())? };
+    let response =
+        if known.include(&tag) { HttpResponse::NotModified().finish() } else { ok(data())? };
     tagged(tag, response)
 }
 
@@ -132,13 +138,20 @@ pub(crate) fn written(body: Vec<u8>) -> HttpResponse {
 }
 
 /// Returns the body of a search: its matches, and the method that found them.
-pub(crate) fn hits(hits: impl Serialize, meta: ListMeta, method: &'static str) -> Result<Vec<u8>, ApiError> {
+pub(crate) fn hits(
+    hits: impl Serialize,
+    meta: ListMeta,
+    method: &'static str,
+) -> Result<Vec<u8>, ApiError> {
     body(hits, Some(Meta { list: meta, method: Some(method) }))
 }
 
 /// Returns the response to a command: `accept` renders its outcome. A stored response is marked,
 /// also a rejection.
-pub(crate) fn receipt<T>(receipt: Receipt<T>, accept: impl FnOnce(T) -> HandlerResult) -> HandlerResult {
+pub(crate) fn receipt<T>(
+    receipt: Receipt<T>,
+    accept: impl FnOnce(T) -> HandlerResult,
+) -> HandlerResult {
     let Receipt { result, is_replay } = receipt;
     let refuse = |refusal| {
         let error = ApiError::from(refusal);
@@ -154,7 +167,8 @@ pub(crate) fn receipt<T>(receipt: Receipt<T>, accept: impl FnOnce(T) -> HandlerR
 /// Returns the body of a success with this data.
 pub(crate) fn body(data: impl Serialize, meta: Option<Meta>) -> Result<Vec<u8>, ApiError> {
     let mut body = Vec::with_capacity(USUAL_BODY_BYTES);
-    serde_json::to_writer(&mut body, &Envelope { success: true, data, meta }).map_err(ApiError::internal)?;
+    serde_json::to_writer(&mut body, &Envelope { success: true, data, meta })
+        .map_err(ApiError::internal)?;
     Ok(body)
 }
 

@@ -67,8 +67,11 @@ fn version(version: ApiVersion) -> impl HttpServiceFactory + 'static {
 /// Returns the descriptions by the handlers: first those of the server as a whole, then those of
 /// each version.
 pub(crate) fn documented() -> [OpenApi; 2] {
-    let whole =
-        [health::Documented::openapi(), metrics::Documented::openapi(), document::Documented::openapi()];
+    let whole = [
+        health::Documented::openapi(),
+        metrics::Documented::openapi(),
+        document::Documented::openapi(),
+    ];
     let versioned = vec![
         users::Documented::openapi(),
         sessions::Documented::openapi(),

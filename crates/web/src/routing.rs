@@ -74,7 +74,12 @@ impl ApiVersion {
 /// Creates an endpoint for a path, such as `/accounts/{id}`, without any handler yet.
 pub(crate) fn at(path: &'static str) -> Endpoint {
     let resource = web::resource(path).app_data(RoutePath(path));
-    Endpoint { resource, allow: String::new(), metering: Metering::ByMethod, has_no_deadline: false }
+    Endpoint {
+        resource,
+        allow: String::new(),
+        metering: Metering::ByMethod,
+        has_no_deadline: false,
+    }
 }
 
 macro_rules! methods {
@@ -220,7 +225,8 @@ fn metered(route: Route, metering: Metering) -> Route {
 }
 
 fn method_not_allowed(allow: &str) -> ApiError {
-    let error = ApiError::new(ErrorCode::MethodNotAllowed, format!("This path serves {allow} only"));
+    let error =
+        ApiError::new(ErrorCode::MethodNotAllowed, format!("This path serves {allow} only"));
     match HeaderValue::from_str(allow) {
         Ok(allow) => error.with_header(ALLOW, allow),
         Err(cause) => ApiError::internal(cause),

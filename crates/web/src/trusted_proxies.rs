@@ -88,7 +88,8 @@ mod tests {
     use super::*;
 
     fn check(peer: &str, forwarded: &[&str], expected: &str) {
-        let networks = ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"].map(|text| text.parse().unwrap());
+        let networks =
+            ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"].map(|text| text.parse().unwrap());
         let proxies = TrustedProxies::new(networks.to_vec());
         let client = proxies.client_behind(peer.parse().unwrap(), forwarded);
         assert_eq!(client.to_string(), expected, "{peer} {forwarded:?}");

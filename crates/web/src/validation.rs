@@ -183,9 +183,11 @@ mod tests {
     #[test]
     fn field_keeps_its_first_error() {
         let error = |field: &str, code| FieldError::new(field, &invalid(code, "is wrong"));
-        let mut errors = vec![error("a", FieldErrorCode::Repeated), error("b", FieldErrorCode::Range)];
+        let mut errors =
+            vec![error("a", FieldErrorCode::Repeated), error("b", FieldErrorCode::Range)];
         errors.push(error("a", FieldErrorCode::Range));
-        errors.extend((0..2_000).map(|index| error(&format!("c[{index}]"), FieldErrorCode::Format)));
+        errors
+            .extend((0..2_000).map(|index| error(&format!("c[{index}]"), FieldErrorCode::Format)));
         let errors = limited(errors);
         assert_eq!((errors.len(), errors[0].code), (MAX_FIELD_ERRORS, FieldErrorCode::Repeated));
         assert_eq!(errors.iter().filter(|error| error.field == "a").count(), 1);

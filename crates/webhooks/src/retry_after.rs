@@ -28,7 +28,8 @@ mod tests {
 
     fn check(status: u16, header: &[u8], expected: Option<u64>) {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_bytes(header).unwrap())]);
+        let headers =
+            HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_bytes(header).unwrap())]);
         let found = of(StatusCode::from_u16(status).unwrap(), &headers, now);
         assert_eq!(found, expected.map(Duration::from_secs), "{status} {header:?}");
     }
@@ -51,9 +52,14 @@ mod tests {
         for status in [400, 404, 500, 502, 504] {
             check(status, b"120", None);
         }
-        for header in [&b""[..], b"-1", b"1.5", b"soon", b"12 s", b"\xff", b"Sun, 99 Nov 1994 08:50:37 GMT"] {
+        for header in
+            [&b""[..], b"-1", b"1.5", b"soon", b"12 s", b"\xff", b"Sun, 99 Nov 1994 08:50:37 GMT"]
+        {
             check(503, header, None);
         }
-        assert_eq!(of(StatusCode::SERVICE_UNAVAILABLE, &HeaderMap::new(), SystemTime::UNIX_EPOCH), None);
+        assert_eq!(
+            of(StatusCode::SERVICE_UNAVAILABLE, &HeaderMap::new(), SystemTime::UNIX_EPOCH),
+            None
+        );
     }
 }

@@ -65,7 +65,9 @@ impl HttpWebhookSender {
         }
         let host = target.host_str().unwrap_or_default();
         match host.trim_start_matches('[').trim_end_matches(']').parse() {
-            Ok(number) if !address::is_public(number) => Err(forbidden("it is not a public address")),
+            Ok(number) if !address::is_public(number) => {
+                Err(forbidden("it is not a public address"))
+            }
             _ => Ok(target),
         }
     }
@@ -162,7 +164,8 @@ mod tests {
                     request.extend_from_slice(&some[..read]);
                 }
                 requests.push(String::from_utf8(request).unwrap());
-                let answer = format!("HTTP/1.1 {answer}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+                let answer =
+                    format!("HTTP/1.1 {answer}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }
             requests
@@ -198,16 +201,23 @@ mod tests {
         let (address, requests) = receiver(answers).await;
         let sender = HttpWebhookSender::new(settings(true));
         let url = format!("http://{address}/");
-        assert!(matches!(send(&sender, &url).await, Err(WebhookSendError::Refused { status: 500, .. })));
+        assert!(matches!(
+            send(&sender, &url).await,
+            Err(WebhookSendError::Refused { status: 500, .. })
+        ));
         assert!(matches!(send(&sender, &url).await, Err(WebhookSendError::Gone)));
-        assert!(matches!(send(&sender, &url).await, Err(WebhookSendError::Refused { status: 307, .. })));
+        assert!(matches!(
+            send(&sender, &url).await,
+            Err(WebhookSendError::Refused { status: 307, .. })
+        ));
         assert_eq!(requests.await.unwrap().len(), 3);
         assert!(matches!(send(&sender, &url).await, Err(WebhookSendError::Unreachable(_))));
     }
 
     #[tokio::test]
     async fn refusal_carries_retry_after() {
-        let (address, _) = receiver(&["503 Busy\r\nRetry-After: 120", "500 Oops\r\nRetry-After: 120"]).await;
+        let (address, _) =
+            receiver(&["503 Busy\r\nRetry-After: 120", "500 Oops\r\nRetry-After: 120"]).await;
         let sender = HttpWebhookSender::new(settings(true));
         for (status, expected) in [(503, Some(Duration::from_mins(2))), (500, None)] {
             let sent = send(&sender, &format!("http://{address}/")).await;
@@ -246,7 +256,12 @@ mod tests {
     struct Rebinding(Mutex<VecDeque<Vec<IpAddr>>>);
 
     impl Resolver for Rebinding {
-        fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        fn resolve(
+            &self,
+            uri: &Uri,
+            _: &Config,
+            _: NextTimeout,
+        ) -> Result<ResolvedSocketAddrs, ureq::Error> {
             let mut found = self.empty();
             for ip in self.0.lock().unwrap().pop_front().unwrap() {
                 found.push(SocketAddr::new(ip, uri.port_u16().unwrap()));

@@ -14,7 +14,8 @@ pub(crate) const fn timestamp_s(message: &WebhookMessage) -> i64 {
 
 /// Returns the header `webhook-signature`: a signature with each key, separated by spaces.
 pub(crate) fn signatures(secrets: &[WebhookSecret], message: &WebhookMessage) -> String {
-    let signatures: Vec<_> = secrets.iter().filter_map(|secret| signature(secret, message)).collect();
+    let signatures: Vec<_> =
+        secrets.iter().filter_map(|secret| signature(secret, message)).collect();
     signatures.join(" ")
 }
 
@@ -42,7 +43,10 @@ mod tests {
             sent_at: Timestamp::from_micros(1_700_000_000_999_999),
             body: br#"{"type":"market.trade"}"#.to_vec(),
         };
-        assert_eq!(signatures(&[secret], &message), "v1,r39mHJp/MaoPQPJcMCYYr5IfGYeBZ77dUBhHeJPsf/M=");
+        assert_eq!(
+            signatures(&[secret], &message),
+            "v1,r39mHJp/MaoPQPJcMCYYr5IfGYeBZ77dUBhHeJPsf/M="
+        );
         let both = signatures(&[WebhookSecret([7; 32]), secret], &message);
         assert!(
             both.ends_with(" v1,r39mHJp/MaoPQPJcMCYYr5IfGYeBZ77dUBhHeJPsf/M=")

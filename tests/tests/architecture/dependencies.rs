@@ -25,12 +25,20 @@ const ARROWS: &[Row] = &[
     },
     Row { member: "persistence", normal: &["domain", "ports"], dev: &["testkit"] },
     Row { member: "cache", normal: &["domain", "ports", "expiring-map"], dev: &["testkit"] },
-    Row { member: "jobs", normal: &["domain", "ports", "application"], dev: &["foretell", "testkit"] },
+    Row {
+        member: "jobs",
+        normal: &["domain", "ports", "application"],
+        dev: &["foretell", "testkit"],
+    },
     Row { member: "mail", normal: &["domain", "ports"], dev: &["testkit"] },
     Row { member: "webhooks", normal: &["domain", "ports"], dev: &["testkit"] },
     Row { member: "embedding", normal: &["domain", "ports"], dev: &[] },
     Row { member: "security", normal: &["domain", "ports"], dev: &["testkit"] },
-    Row { member: "web", normal: &["domain", "ports", "application"], dev: &["foretell", "testkit"] },
+    Row {
+        member: "web",
+        normal: &["domain", "ports", "application"],
+        dev: &["foretell", "testkit"],
+    },
     Row { member: "telemetry", normal: &[], dev: &[] },
     Row { member: "testkit", normal: &["domain", "ports"], dev: &[] },
     Row {
@@ -146,7 +154,10 @@ fn arrow_violations(graph: &Graph) -> Vec<String> {
     let mut violations = Vec::new();
     for row in ARROWS {
         if !graph.members.contains_key(&package(row.member)) {
-            violations.push(format!("the table of arrows has a row for {}, which is no member", row.member));
+            violations.push(format!(
+                "the table of arrows has a row for {}, which is no member",
+                row.member
+            ));
         }
     }
     for (member, dependencies) in &graph.members {
@@ -157,7 +168,8 @@ fn arrow_violations(graph: &Graph) -> Vec<String> {
         for dependency in
             dependencies.iter().filter(|dependency| graph.members.contains_key(&dependency.name))
         {
-            let may = |allowed: &[&str]| allowed.iter().any(|name| package(name) == dependency.name);
+            let may =
+                |allowed: &[&str]| allowed.iter().any(|name| package(name) == dependency.name);
             if !(may(row.normal) || dependency.is_dev && may(row.dev)) {
                 let how = if dependency.is_dev { " even in its tests" } else { "" };
                 violations.push(format!("{member} may not depend on {}{how}", dependency.name));
@@ -175,19 +187,27 @@ fn library_violations(graph: &Graph) -> Vec<String> {
         let closed = CLOSED.iter().find(|(name, _)| is(name)).map(|(_, libraries)| libraries);
         for Dependency { name, is_dev, is_optional } in dependencies {
             let ours = graph.members.contains_key(name);
-            if !ours && !is_dev && closed.is_some_and(|libraries| !libraries.contains(&name.as_str())) {
-                violations
-                    .push(format!("{member} may not depend on {name}: its list of libraries is closed"));
+            if !ours
+                && !is_dev
+                && closed.is_some_and(|libraries| !libraries.contains(&name.as_str()))
+            {
+                violations.push(format!(
+                    "{member} may not depend on {name}: its list of libraries is closed"
+                ));
             }
-            if !is_dev && !is_optional && OPTIONAL.iter().any(|(owner, library)| is(owner) && library == name)
+            if !is_dev
+                && !is_optional
+                && OPTIONAL.iter().any(|(owner, library)| is(owner) && library == name)
             {
                 violations.push(format!("{member} may depend on {name} only by a feature"));
             }
             if let Some((_, owners)) = OWNED.iter().find(|(library, _)| library == name)
                 && !owners.iter().any(is)
             {
-                violations
-                    .push(format!("{member} may not depend on {name}: only {} may", owners.join(" and ")));
+                violations.push(format!(
+                    "{member} may not depend on {name}: only {} may",
+                    owners.join(" and ")
+                ));
             }
         }
     }
@@ -261,7 +281,10 @@ fn dependency_outside_table_is_violation() -> Result<()> {
         &["foretell-persistence may not depend on foretell-web"],
     )?;
     check(("foretell-web", "foretell-testkit", Some("dev")), &[])?;
-    check(("foretell-web", "foretell-testkit", None), &["foretell-web may not depend on foretell-testkit"])?;
+    check(
+        ("foretell-web", "foretell-testkit", None),
+        &["foretell-web may not depend on foretell-testkit"],
+    )?;
     check(
         ("foretell-web", "foretell-testkit", Some("build")),
         &["foretell-web may not depend on foretell-testkit"],
@@ -287,7 +310,10 @@ fn member_without_row_is_violation() -> Result<()> {
 fn row_without_member_is_violation() {
     let mut graph = workspace_with("foretell-domain", "libm", None).unwrap();
     graph.members.remove("foretell-web");
-    assert_eq!(arrow_violations(&graph), ["the table of arrows has a row for web, which is no member"]);
+    assert_eq!(
+        arrow_violations(&graph),
+        ["the table of arrows has a row for web, which is no member"]
+    );
 }
 
 #[test]
@@ -299,7 +325,10 @@ fn library_in_wrong_crate_is_violation() -> Result<()> {
         ("foretell-domain", "rand", None),
         &["foretell-domain may not depend on rand: its list of libraries is closed"],
     )?;
-    check(("foretell-domain", "serde", None), &["foretell-domain may depend on serde only by a feature"])?;
+    check(
+        ("foretell-domain", "serde", None),
+        &["foretell-domain may depend on serde only by a feature"],
+    )?;
     check(("foretell-app", "anyhow", None), &[])?;
     check(
         ("foretell-web", "anyhow", None),
@@ -324,7 +353,14 @@ fn indirect_library_is_violation() -> Result<()> {
 /// The features of the workspace's build are not those of the binary's own.
 #[test]
 fn released_binary_contains_no_testkit() {
-    let tree = ["tree", "--package=foretell-app", "--edges=normal", "--prefix=none", "--locked", "--offline"];
+    let tree = [
+        "tree",
+        "--package=foretell-app",
+        "--edges=normal",
+        "--prefix=none",
+        "--locked",
+        "--offline",
+    ];
     let tree = cargo(&tree).unwrap();
     assert!(tree.lines().any(|line| line.starts_with("foretell v")), "{tree}");
     assert!(!tree.contains("foretell-testkit"), "{tree}");

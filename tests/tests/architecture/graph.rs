@@ -56,8 +56,12 @@ impl Graph {
 
     /// Returns the names of all direct and indirect dependencies of a member's own code.
     pub(super) fn reached_from(&self, member: &str) -> BTreeSet<&str> {
-        let mut waiting: Vec<&str> =
-            self.names.iter().filter(|(_, name)| *name == member).map(|(id, _)| id.as_str()).collect();
+        let mut waiting: Vec<&str> = self
+            .names
+            .iter()
+            .filter(|(_, name)| *name == member)
+            .map(|(id, _)| id.as_str())
+            .collect();
         let mut seen = BTreeSet::new();
         while let Some(id) = waiting.pop() {
             if seen.insert(id) {
@@ -85,9 +89,15 @@ fn dependencies(package: &Value) -> Result<Vec<Dependency>> {
 /// Returns the ids of the packages that a node needs for more than its tests.
 fn built_with(node: &Value) -> Result<Vec<String>> {
     let is_built_with = |dependency: &&Value| {
-        dependency["dep_kinds"].as_array().is_none_or(|kinds| kinds.iter().any(|kind| kind["kind"] != "dev"))
+        dependency["dep_kinds"]
+            .as_array()
+            .is_none_or(|kinds| kinds.iter().any(|kind| kind["kind"] != "dev"))
     };
-    list(node, "deps")?.iter().filter(is_built_with).map(|dependency| text(dependency, "pkg")).collect()
+    list(node, "deps")?
+        .iter()
+        .filter(is_built_with)
+        .map(|dependency| text(dependency, "pkg"))
+        .collect()
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> Result<&'a Vec<Value>> {

@@ -52,7 +52,8 @@ fn migrations(names: &[&str], files: &[&str]) -> Migrations {
 fn migration_in_one_dialect_is_violation() {
     let both = ["up.sql", "down.sql"];
     let check = |sqlite: &[&str], postgres: &[&str], expected: &[&str]| {
-        let violations = migration_violations(&migrations(sqlite, &both), &migrations(postgres, &both));
+        let violations =
+            migration_violations(&migrations(sqlite, &both), &migrations(postgres, &both));
         assert_eq!(violations, expected);
     };
     check(&["1_a", "2_b"], &["1_a", "2_b"], &[]);
@@ -70,7 +71,9 @@ fn migration_without_reversal_is_violation() {
 
 #[test]
 fn both_dialects_have_the_same_migrations() {
-    let violations =
-        migration_violations(&read_migrations("sqlite").unwrap(), &read_migrations("postgres").unwrap());
+    let violations = migration_violations(
+        &read_migrations("sqlite").unwrap(),
+        &read_migrations("postgres").unwrap(),
+    );
     assert!(violations.is_empty(), "{}", violations.join("\n"));
 }

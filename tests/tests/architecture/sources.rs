@@ -19,11 +19,13 @@ pub(super) struct Source {
 
 /// Returns lines of an inner crate that use these names. Comments may contain them.
 fn purity_violations(source: &Source) -> Vec<String> {
-    let lines = source.text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
+    let lines =
+        source.text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
     lines
         .flat_map(|(index, line)| {
             let words = OUTER_WORDS.iter().filter(move |word| line.contains(**word));
-            words.map(move |word| format!("{}:{}: {word} in an inner crate", source.path, index + 1))
+            words
+                .map(move |word| format!("{}:{}: {word} in an inner crate", source.path, index + 1))
         })
         .collect()
 }
@@ -32,8 +34,9 @@ fn purity_violations(source: &Source) -> Vec<String> {
 fn doc_violation(source: &Source) -> Option<String> {
     let first = source.text.lines().next().unwrap_or_default();
     let is_doc = first.strip_prefix("//! ").is_some_and(|rest| !rest.trim().is_empty());
-    (!is_doc)
-        .then(|| format!("{}:1: the file does not begin with a `//!` line that says what it is", source.path))
+    (!is_doc).then(|| {
+        format!("{}:1: the file does not begin with a `//!` line that says what it is", source.path)
+    })
 }
 
 /// Returns functions that write for a caller in a unit of work that does not authorize them.
@@ -47,7 +50,10 @@ fn authorization_violations(source: &Source) -> Vec<String> {
     unauthorized
         .map(|function| {
             let name = function.split(['(', '<']).next().unwrap_or_default();
-            format!("{}: {name} writes for a caller without `run_as` or the money writer", source.path)
+            format!(
+                "{}: {name} writes for a caller without `run_as` or the money writer",
+                source.path
+            )
         })
         .collect()
 }
@@ -72,7 +78,8 @@ fn collect(folder: &Path, shown_as: &str, sources: &mut Vec<Source>) -> Result<(
                 collect(&entry.path(), &path, sources)?;
             }
         } else if entry.path().extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(entry.path()).with_context(|| format!("reading {path}"))?;
+            let text =
+                fs::read_to_string(entry.path()).with_context(|| format!("reading {path}"))?;
             sources.push(Source { path, text });
         }
     }
@@ -96,7 +103,10 @@ fn clock_or_thread_in_inner_crate_is_violation() {
         ["a.rs:1: Instant::now in an inner crate"]
     );
     assert_eq!(violations("tokio::spawn(async {});"), ["a.rs:1: tokio::spawn in an inner crate"]);
-    assert_eq!(violations("use std::{env, fs};\n\nenv::var(\"A\");"), ["a.rs:3: env::var in an inner crate"]);
+    assert_eq!(
+        violations("use std::{env, fs};\n\nenv::var(\"A\");"),
+        ["a.rs:3: env::var in an inner crate"]
+    );
     assert_eq!(violations("use std::env;"), ["a.rs:1: std::env in an inner crate"]);
 }
 
@@ -104,13 +114,27 @@ fn clock_or_thread_in_inner_crate_is_violation() {
 fn unit_without_authorization_is_violation() {
     let violations = |text| authorization_violations(&source(text)).len();
     assert_eq!(
-        violations("async fn a(&self, caller: &Caller) -> A { self.run_as(caller, \"a\", work).await }"),
+        violations(
+            "async fn a(&self, caller: &Caller) -> A { self.run_as(caller, \"a\", work).await }"
+        ),
         0
     );
-    assert_eq!(violations("async fn a(&self) { units.run(\"a\", work) }\nfn b(caller: &Caller) { c() }"), 0);
-    assert_eq!(violations("fn a(caller: &Caller) {\n self.context.units.run(\"a\", work).await }"), 1);
-    assert_eq!(violations("fn a(caller: &Caller) {\n self.context.units.try_run(\"a\", work).await }"), 1);
-    assert_eq!(violations("fn a(caller: &Caller) { submit(Principal::Process(actor), command) }"), 1);
+    assert_eq!(
+        violations("async fn a(&self) { units.run(\"a\", work) }\nfn b(caller: &Caller) { c() }"),
+        0
+    );
+    assert_eq!(
+        violations("fn a(caller: &Caller) {\n self.context.units.run(\"a\", work).await }"),
+        1
+    );
+    assert_eq!(
+        violations("fn a(caller: &Caller) {\n self.context.units.try_run(\"a\", work).await }"),
+        1
+    );
+    assert_eq!(
+        violations("fn a(caller: &Caller) { submit(Principal::Process(actor), command) }"),
+        1
+    );
 }
 
 #[test]
@@ -141,7 +165,8 @@ fn inner_crates_use_no_clock_or_thread() {
 
 #[test]
 fn files_have_module_docs() {
-    let sources = ["crates", "tests", "bench"].into_iter().flat_map(|folder| read_sources(folder).unwrap());
+    let sources =
+        ["crates", "tests", "bench"].into_iter().flat_map(|folder| read_sources(folder).unwrap());
     let violations: Vec<_> = sources.filter_map(|source| doc_violation(&source)).collect();
     assert!(violations.is_empty(), "{}", violations.join("\n"));
 }

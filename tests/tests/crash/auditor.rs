@@ -60,7 +60,10 @@ impl Auditor {
         }
         let effects = self.books.effects();
         let differing: Vec<_> = effects.symmetric_difference(&self.expected).collect();
-        assert!(differing.is_empty(), "what was said was done, and nothing else, but for {differing:?}");
+        assert!(
+            differing.is_empty(),
+            "what was said was done, and nothing else, but for {differing:?}"
+        );
         self.check_ledger(server).await;
     }
 
@@ -117,7 +120,9 @@ impl Auditor {
                     effect.check_agrees(&found, &told);
                 }
                 (Some(found), None) => panic!("{effect:?} was refused and is there: {found:#}"),
-                (None, Some(_)) => assert!(!again.is_replay(), "{effect:?} is said to be there, and is not"),
+                (None, Some(_)) => {
+                    assert!(!again.is_replay(), "{effect:?} is said to be there, and is not")
+                }
                 (None, None) => {}
             }
         }

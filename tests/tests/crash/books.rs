@@ -112,7 +112,8 @@ impl Books {
         assert!(holder.is_none_or(|holder| holder == id), "opened twice: {shown:#}");
         let known = self.markets.entry(id.clone()).or_default();
         let bet_count = usize::try_from(shown["betCount"].as_u64().unwrap()).unwrap();
-        for bet in client.newest(&format!("/markets/{id}/bets"), bet_count - known.bet_count).await {
+        for bet in client.newest(&format!("/markets/{id}/bets"), bet_count - known.bet_count).await
+        {
             let sign = if bet["side"] == "buy" { -1 } else { 1 };
             let change = sign * minor(&bet["amount"]);
             let trade = (text(&bet["userId"]), id.clone(), change, text(&bet["createdAt"]));
@@ -182,7 +183,10 @@ impl Books {
             }
         }
         counts.retain(|_, count| *count != 0);
-        assert!(counts.is_empty(), "trades without their transfers, and the other way round: {counts:?}");
+        assert!(
+            counts.is_empty(),
+            "trades without their transfers, and the other way round: {counts:?}"
+        );
     }
 
     /// Checks that each market was paid for once, and paid each holder once.
@@ -200,7 +204,10 @@ impl Books {
         }
         assert!(counts.values().all(|count| *count == 1), "{counts:?}");
         let opened = counts.keys().filter(|(_, kind, _)| *kind == "subsidy").map(|(id, _, _)| *id);
-        assert!(opened.eq(self.markets.keys().map(String::as_str)), "each market has had its subsidy");
+        assert!(
+            opened.eq(self.markets.keys().map(String::as_str)),
+            "each market has had its subsidy"
+        );
     }
 
     fn rows(&self) -> impl Iterator<Item = (usize, &Row)> {

@@ -49,8 +49,7 @@ impl Command {
     }
 
     pub(super) fn sale(user: usize, market: &Value, option: usize, shares: &str) -> Self {
-        let body =
-            json!({"clientId": new_id(), "optionId": market["options"][option]["id"], "shares": shares});
+        let body = json!({"clientId": new_id(), "optionId": market["options"][option]["id"], "shares": shares});
         Self::new(user, format!("/markets/{}/sales", text(&market["id"])), body)
     }
 
@@ -68,7 +67,8 @@ impl Command {
 
     /// Returns the request as sent.
     pub(super) fn to_bytes(&self, sender: &Client) -> Vec<u8> {
-        let (path, key, host, body) = (&self.path, &self.key, sender.address(), self.body.to_string());
+        let (path, key, host, body) =
+            (&self.path, &self.key, sender.address(), self.body.to_string());
         let (token, length) = (sender.token.as_deref().unwrap(), body.len());
         let request = format!(
             "POST /api/v1{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
@@ -121,7 +121,10 @@ impl Effect {
             Self::Resolution(_) => vec!["status", "terms"],
         };
         for field in fields {
-            assert_eq!(found[field], told[field], "{field} of {self:?}: found {found:#}, told {told:#}");
+            assert_eq!(
+                found[field], told[field],
+                "{field} of {self:?}: found {found:#}, told {told:#}"
+            );
         }
     }
 }

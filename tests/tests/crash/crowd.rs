@@ -20,8 +20,13 @@ const USERS: usize = 8;
 const OPEN_MARKETS: usize = 3;
 
 /// Errors that concurrent clients may get.
-const REFUSALS: [&str; 5] =
-    ["INSUFFICIENT_FUNDS", "INSUFFICIENT_SHARES", "MARKET_CLOSED", "TRADE_TOO_SMALL", "TRADE_TOO_LARGE"];
+const REFUSALS: [&str; 5] = [
+    "INSUFFICIENT_FUNDS",
+    "INSUFFICIENT_SHARES",
+    "MARKET_CLOSED",
+    "TRADE_TOO_SMALL",
+    "TRADE_TOO_LARGE",
+];
 
 /// A command that was sent, and its result.
 #[derive(Debug)]
@@ -101,7 +106,9 @@ impl Crowd {
             0..7 => Command::payment(user, own, self.other(user, chance), minor),
             7..9 => {
                 let to: Vec<_> = (0..2 + chance.below(3))
-                    .map(|n| (self.other(user, chance), if n == 1 { minor } else { 1 + minor % 100 }))
+                    .map(|n| {
+                        (self.other(user, chance), if n == 1 { minor } else { 1 + minor % 100 })
+                    })
                     .collect();
                 Command::batch(user, own, &to)
             }
@@ -178,7 +185,10 @@ impl Load {
 
     async fn wait_for(&self, condition: impl FnMut(&Progress) -> bool) {
         let mut progress = self.progress.clone();
-        assert!(progress.wait_for(condition).await.is_ok(), "the clients went away before it came to that");
+        assert!(
+            progress.wait_for(condition).await.is_ok(),
+            "the clients went away before it came to that"
+        );
     }
 
     /// Lets each client finish its current command, and returns all commands sent.
@@ -226,7 +236,8 @@ impl LoadClient {
     async fn send(&self, command: &Command) -> SendResult {
         let client = &self.crowd.users[command.user];
         loop {
-            let answer = client.try_post_once(&command.path, &command.key, command.body.clone()).await;
+            let answer =
+                client.try_post_once(&command.path, &command.key, command.body.clone()).await;
             let result = match answer {
                 Ok(answer) => send_result(answer),
                 Err(error) => SendResult::Unanswered(format!("{error:?}")),
@@ -258,7 +269,12 @@ pub(super) fn send_result(answer: Answer) -> SendResult {
         }
         _ => {
             let code = answer.body["code"].as_str().unwrap_or_default().to_owned();
-            assert!(REFUSALS.contains(&code.as_str()), "{} was answered {:#}", answer.asked, answer.body);
+            assert!(
+                REFUSALS.contains(&code.as_str()),
+                "{} was answered {:#}",
+                answer.asked,
+                answer.body
+            );
             SendResult::Acknowledged(Box::new(answer.refused(409, &code)))
         }
     }

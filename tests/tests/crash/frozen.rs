@@ -60,13 +60,22 @@ impl Fixture {
         let answers = self.load(time).await;
         let grown = self.server.resident_bytes().saturating_sub(memory);
         let slowest = answers.iter().map(|answer| answer.took).max().unwrap();
-        eprintln!("{} answers, the slowest after {slowest:?}; grown by {grown} bytes", answers.len());
+        eprintln!(
+            "{} answers, the slowest after {slowest:?}; grown by {grown} bytes",
+            answers.len()
+        );
         // Longer than the timeout because of other tests, but still shorter than the outage.
         let soon = Duration::from_millis(size("FORETELL_TEST_SOON_MS", 4_000, 2_500) as u64);
         assert!(slowest < soon, "{slowest:?}");
         let done = answers.iter().filter(|answer| answer.status < 300).count();
-        assert!(done <= CLIENTS, "what was under way as it began may be done, and nothing else: {answers:?}");
-        assert!(answers.iter().all(|answer| answer.status < 300 || answer.status == 503), "{answers:?}");
+        assert!(
+            done <= CLIENTS,
+            "what was under way as it began may be done, and nothing else: {answers:?}"
+        );
+        assert!(
+            answers.iter().all(|answer| answer.status < 300 || answer.status == 503),
+            "{answers:?}"
+        );
         assert!(answers.len() >= 2 * CLIENTS, "{answers:?}");
         assert!(grown < GROWTH, "{grown}");
     }

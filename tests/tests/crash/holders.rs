@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use foretell::{DatabaseConfig, Foretell};
 use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, Caller, Credential, Registration, TradeTarget};
+use foretell_application::{
+    Application, ApplicationSettings, Caller, Credential, Registration, TradeTarget,
+};
 use foretell_domain::id::{MarketId, OptionId};
 use foretell_domain::market::BuyOrder;
 use foretell_domain::money::Amount;
@@ -26,8 +28,12 @@ const AT_ONCE: usize = 500;
 pub(super) async fn register_holders(home: &Home, market: &Value, count: usize) {
     let application = application_in(home).await;
     let options = market["options"].as_array().unwrap();
-    let options: Vec<OptionId> = options.iter().map(|option| text(&option["id"]).parse().unwrap()).collect();
-    let target = TradeTarget { market_id: text(&market["id"]).parse::<MarketId>().unwrap(), client_id: None };
+    let options: Vec<OptionId> =
+        options.iter().map(|option| text(&option["id"]).parse().unwrap()).collect();
+    let target = TradeTarget {
+        market_id: text(&market["id"]).parse::<MarketId>().unwrap(),
+        client_id: None,
+    };
     let numbers: Vec<_> = (0..count).collect();
     for numbers in numbers.chunks(AT_ONCE) {
         let holders = numbers.iter().map(async |number| {
@@ -35,7 +41,11 @@ pub(super) async fn register_holders(home: &Home, market: &Value, count: usize) 
             let amount = Amount::new(100 + i64::try_from(number % 97).unwrap()).unwrap();
             let option_id = options[number % options.len()];
             let order = BuyOrder { option_id, amount, min_shares: None, max_price: None };
-            let bet = application.trading.place_bet(&holder, "bet".to_owned(), target, order).await.unwrap();
+            let bet = application
+                .trading
+                .place_bet(&holder, "bet".to_owned(), target, order)
+                .await
+                .unwrap();
             assert!(bet.result.is_ok(), "{bet:?}");
         });
         join_all(holders).await;

@@ -33,7 +33,11 @@ async fn command_of_reset_connection_is_atomic(database: Database) {
         }
     }
     let whole = sent.iter().filter(|sent| matches!(sent.result, SendResult::Unanswered(_))).count();
-    assert!((sent.len() / 10..sent.len()).contains(&whole), "{whole} of {} were sent whole", sent.len());
+    assert!(
+        (sent.len() / 10..sent.len()).contains(&whole),
+        "{whole} of {} were sent whole",
+        sent.len()
+    );
     sent.extend(load.stop().await);
 
     // A stopping server first finishes accepted commands, also of clients that are gone.
@@ -94,8 +98,11 @@ impl Opened {
 
     fn sent(self) -> Sent {
         let is_whole = self.cut == self.request.len();
-        let result =
-            if is_whole { SendResult::Unanswered("reset".to_owned()) } else { SendResult::Incomplete };
+        let result = if is_whole {
+            SendResult::Unanswered("reset".to_owned())
+        } else {
+            SendResult::Incomplete
+        };
         Sent { command: self.command, result }
     }
 }

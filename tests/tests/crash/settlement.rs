@@ -64,7 +64,8 @@ async fn killed_settlement_resumes_and_pays_once(database: Database) {
 /// Returns the decision that pays the options in parts.
 fn split(market: &Value) -> Value {
     let parts = market["options"].as_array().unwrap().iter().zip(SPLIT);
-    let part = |(option, bps): (&Value, usize)| json!({"optionId": option["id"], "basisPoints": bps});
+    let part =
+        |(option, bps): (&Value, usize)| json!({"optionId": option["id"], "basisPoints": bps});
     json!({"split": parts.map(part).collect::<Vec<_>>()})
 }
 
@@ -108,8 +109,10 @@ fn release(home: &Home) {
 fn check_paid(server: &Server, market: &Value, settlement: &Value) {
     assert_eq!(settlement["holdersPaid"], HOLDERS, "{settlement:#}");
     let home = server.home();
-    let due =
-        format!("shares_units * CASE option_index WHEN 0 THEN {} ELSE {} END / 10000", SPLIT[0], SPLIT[1]);
+    let due = format!(
+        "shares_units * CASE option_index WHEN 0 THEN {} ELSE {} END / 10000",
+        SPLIT[0], SPLIT[1]
+    );
     let right = home.count(&format!(
         "WITH paid AS (
             SELECT credit_account_id, COUNT(*) AS payouts, SUM(amount_minor) AS amount_minor
@@ -121,7 +124,8 @@ fn check_paid(server: &Server, market: &Value, settlement: &Value) {
     assert_eq!(right, i64::try_from(HOLDERS).unwrap(), "each holder is paid once what is due");
     let count = |what: &str| home.count(&format!("SELECT COUNT(*) AS count FROM {what}"));
     assert_eq!(count("transfers WHERE kind = 'payout'"), right, "nobody else is paid");
-    let sum = "SELECT CAST(SUM(amount_minor) AS BIGINT) AS count FROM transfers WHERE kind = 'payout'";
+    let sum =
+        "SELECT CAST(SUM(amount_minor) AS BIGINT) AS count FROM transfers WHERE kind = 'payout'";
     assert_eq!(home.count(sum), minor(&settlement["paid"]), "{settlement:#}");
     assert_eq!(count("transfers WHERE kind = 'remainder'"), 1, "the creator gets what is left");
     let pots = count("accounts WHERE kind = 'market' AND balance_minor <> 0");

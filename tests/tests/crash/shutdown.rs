@@ -34,12 +34,19 @@ async fn stopping_server_answers_every_request(database: Database) {
             let is_ending = async || (anyone.get("/readyz").await.status == 503).then_some(());
             eventually("the server to be no longer ready", is_ending).await;
             let kept = anyone.get("/livez").await.expect(200);
-            assert_eq!(kept.header("connection"), Some("close"), "nobody comes back on this connection");
+            assert_eq!(
+                kept.header("connection"),
+                Some("close"),
+                "nobody comes back on this connection"
+            );
             load.stop().await
         };
         let ((), sent) = tokio::join!(stopping, leaving);
         let is_acknowledged = |result: &SendResult| matches!(result, SendResult::Acknowledged(_));
-        assert!(sent.iter().all(|sent| is_acknowledged(&sent.result)), "each was answered: {sent:?}");
+        assert!(
+            sent.iter().all(|sent| is_acknowledged(&sent.result)),
+            "each was answered: {sent:?}"
+        );
         for stream in streams {
             // It ends normally, without an interruption.
             stream.bytes().await.unwrap();

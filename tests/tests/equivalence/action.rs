@@ -74,29 +74,40 @@ impl Step {
                 let result = app.identity.register_user(*registration).await;
                 let receipt = match result {
                     Ok(registered) => Ok(Receipt { result: Ok(registered), is_replay: false }),
-                    Err(AppError::Refused(refusal)) => Ok(Receipt { result: Err(refusal), is_replay: false }),
+                    Err(AppError::Refused(refusal)) => {
+                        Ok(Receipt { result: Err(refusal), is_replay: false })
+                    }
                     Err(error) => Err(error),
                 };
                 answer(receipt, |(user, registered)| {
                     Effect::User(Box::new((user.clone(), registered.account_id)))
                 })
             }
-            Action::Pay(payment) => answer(app.ledger.pay(caller, key, payment).await, |transfer| {
-                Effect::Transfers(vec![transfer.id])
-            }),
-            Action::PayBatch(batch) => answer(app.ledger.pay_batch(caller, key, batch).await, |results| {
-                Effect::Transfers(results.iter().flatten().map(|transfer| transfer.id).collect())
-            }),
+            Action::Pay(payment) => {
+                answer(app.ledger.pay(caller, key, payment).await, |transfer| {
+                    Effect::Transfers(vec![transfer.id])
+                })
+            }
+            Action::PayBatch(batch) => {
+                answer(app.ledger.pay_batch(caller, key, batch).await, |results| {
+                    Effect::Transfers(
+                        results.iter().flatten().map(|transfer| transfer.id).collect(),
+                    )
+                })
+            }
             Action::Mint(mint) => answer(app.ledger.mint(caller, key, mint).await, |transfer| {
                 Effect::Transfers(vec![transfer.id])
             }),
             Action::Reverse(of, force) => {
-                let reversed = app.ledger.reverse_transfer(caller, key, of, force == Force::Yes).await;
+                let reversed =
+                    app.ledger.reverse_transfer(caller, key, of, force == Force::Yes).await;
                 answer(reversed, |transfer| Effect::Transfers(vec![transfer.id]))
             }
-            Action::Open(opening) => answer(app.markets.open_market(caller, key, opening).await, |opened| {
-                Effect::Market(Box::new(opened.record.clone()))
-            }),
+            Action::Open(opening) => {
+                answer(app.markets.open_market(caller, key, opening).await, |opened| {
+                    Effect::Market(Box::new(opened.record.clone()))
+                })
+            }
             Action::Bet(target, order) => {
                 answer(app.trading.place_bet(caller, key, target, order).await, traded)
             }
@@ -107,7 +118,11 @@ impl Step {
                 answer(app.markets.close_market(caller, key, market).await, |_| Effect::Nothing)
             }
             Action::Delete(market) => match app.markets.delete_market(caller, market).await {
-                Ok(()) => Some(Answer { text: "deleted".to_owned(), is_done: true, effect: Effect::Nothing }),
+                Ok(()) => Some(Answer {
+                    text: "deleted".to_owned(),
+                    is_done: true,
+                    effect: Effect::Nothing,
+                }),
                 Err(AppError::Refused(refusal)) => {
                     let text = format!("not deleted: {refusal:?}");
                     Some(Answer { text, is_done: false, effect: Effect::Refused(refusal) })
@@ -116,7 +131,9 @@ impl Step {
                 Err(error) => panic!("a step failed: {error:?}"),
             },
             Action::Decide(market, decision) => {
-                answer(app.markets.decide_market(caller, key, market, decision).await, |_| Effect::Nothing)
+                answer(app.markets.decide_market(caller, key, market, decision).await, |_| {
+                    Effect::Nothing
+                })
             }
         }
     }
@@ -132,11 +149,15 @@ fn answer<T: Debug>(
 ) -> Option<Answer> {
     let text = format!("{receipt:?}");
     match receipt {
-        Ok(Receipt { result: Ok(done), .. }) => Some(Answer { text, is_done: true, effect: effect(&done) }),
+        Ok(Receipt { result: Ok(done), .. }) => {
+            Some(Answer { text, is_done: true, effect: effect(&done) })
+        }
         Ok(Receipt { result: Err(refusal), .. }) => {
             Some(Answer { text, is_done: false, effect: Effect::Refused(refusal) })
         }
-        Err(AppError::KeyReused) => Some(Answer { text, is_done: false, effect: Effect::KeyReused }),
+        Err(AppError::KeyReused) => {
+            Some(Answer { text, is_done: false, effect: Effect::KeyReused })
+        }
         Err(error) if error.is_temporary() => None,
         Err(error) => panic!("a step failed: {error:?}"),
     }

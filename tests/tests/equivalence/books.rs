@@ -32,8 +32,11 @@ struct Account {
 impl Books {
     /// Reads everything about known resources.
     pub(super) async fn read(world: &World, state: &State) -> Self {
-        let mut books =
-            Self { accounts: Vec::new(), audit: world.ledger.audit().await.unwrap(), lines: vec![] };
+        let mut books = Self {
+            accounts: Vec::new(),
+            audit: world.ledger.audit().await.unwrap(),
+            lines: vec![],
+        };
         books.read_accounts(world, state).await;
         books.read_users(world, state).await;
         for market in &state.markets {
@@ -52,8 +55,13 @@ impl Books {
     /// Checks that the audit is sound and that statements, running balances and balances agree.
     pub(super) fn check(&self, kind: Kind) {
         assert!(self.audit.is_sound(), "{kind:?}: {:?}", self.audit);
-        let sum: i64 = self.accounts.iter().map(|account| account.details.account.balance().minor()).sum();
-        assert_eq!((sum, i64::try_from(self.accounts.len()).unwrap()), (0, self.audit.accounts), "{kind:?}");
+        let sum: i64 =
+            self.accounts.iter().map(|account| account.details.account.balance().minor()).sum();
+        assert_eq!(
+            (sum, i64::try_from(self.accounts.len()).unwrap()),
+            (0, self.audit.accounts),
+            "{kind:?}"
+        );
         let sides: usize = self.accounts.iter().map(|account| account.statement.len()).sum();
         assert_eq!(
             i64::try_from(sides).unwrap(),
@@ -117,8 +125,14 @@ impl Books {
         let (markets, now) = (&world.markets, world.nodes[0].now());
         self.note("market", markets.find_market(id).await.unwrap());
         self.note("settlement", markets.find_settlement(id).await.unwrap());
-        self.note("bets", all_pages(async |page| markets.page_bets(id, page.into()).await.unwrap()).await);
-        self.note("positions", all_pages(async |page| markets.page_positions(id, page).await.unwrap()).await);
+        self.note(
+            "bets",
+            all_pages(async |page| markets.page_bets(id, page.into()).await.unwrap()).await,
+        );
+        self.note(
+            "positions",
+            all_pages(async |page| markets.page_positions(id, page).await.unwrap()).await,
+        );
         let window = PriceWindow { market_id: id, from: START, to: now };
         self.note("prices", markets.list_prices(window, 0, 1_000).await.unwrap());
         self.note("prices before", markets.find_prices_before(id, now).await.unwrap());
@@ -143,7 +157,8 @@ impl Books {
             for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
                 for page in 1..=2 {
                     let page = NumberedPage::new(page, 3).unwrap();
-                    let found = world.markets.list_markets(&filter, sort, page.into()).await.unwrap();
+                    let found =
+                        world.markets.list_markets(&filter, sort, page.into()).await.unwrap();
                     self.note("page", found);
                 }
             }

@@ -20,7 +20,8 @@ use super::action::{Action, Force, Step};
 use super::state::State;
 
 /// Roles of the first users; a user of each role exists from the start.
-const FIRST: [Role; 6] = [Role::Admin, Role::Moderator, Role::User, Role::User, Role::User, Role::User];
+const FIRST: [Role; 6] =
+    [Role::Admin, Role::Moderator, Role::User, Role::User, Role::User, Role::User];
 
 impl State {
     /// Returns the next step of a history.
@@ -34,7 +35,11 @@ impl State {
             return self.steps[chance.below(self.steps.len())].clone();
         }
         if what < 13 || self.markets.is_empty() && what < 40 {
-            return if what == 10 { self.registering(Role::User, chance) } else { self.opening(chance) };
+            return if what == 10 {
+                self.registering(Role::User, chance)
+            } else {
+                self.opening(chance)
+            };
         }
         let key = if what == 13 { pick(&self.steps, chance).key.clone() } else { self.new_key() };
         let (caller, action) = self.action(chance);
@@ -57,16 +62,23 @@ impl State {
             30..50 => self.sale(caller, chance),
             50..68 => (caller.clone(), Action::Pay(self.payment(chance, &caller))),
             68..78 => {
-                let mode = if chance.below(2) == 0 { BatchMode::Atomic } else { BatchMode::Independent };
-                let payments = (0..=chance.below(7)).map(|_| self.payment(chance, &caller)).collect();
+                let mode =
+                    if chance.below(2) == 0 { BatchMode::Atomic } else { BatchMode::Independent };
+                let payments =
+                    (0..=chance.below(7)).map(|_| self.payment(chance, &caller)).collect();
                 (caller, Action::PayBatch(PaymentBatch { mode, payments }))
             }
-            78..83 => {
-                (admin, Action::Mint(Mint { to: self.account(chance), amount: some_amount(chance, 3_000) }))
-            }
+            78..83 => (
+                admin,
+                Action::Mint(Mint { to: self.account(chance), amount: some_amount(chance, 3_000) }),
+            ),
             83..95 => {
-                let of = pick_some(&self.transfers, chance).copied().unwrap_or_else(|| self.new_id());
-                (admin, Action::Reverse(of, if chance.below(2) == 0 { Force::No } else { Force::Yes }))
+                let of =
+                    pick_some(&self.transfers, chance).copied().unwrap_or_else(|| self.new_id());
+                (
+                    admin,
+                    Action::Reverse(of, if chance.below(2) == 0 { Force::No } else { Force::Yes }),
+                )
             }
             95 => (caller, Action::Close(self.market(chance).0)),
             96 => (admin, Action::Delete(self.market(chance).0)),
@@ -91,7 +103,8 @@ impl State {
         };
         // A registration has no caller and no key.
         let user = Factory::new(9).user();
-        let caller = Caller { user, account_id: AccountId::from_u128(0), credential: Credential::Process };
+        let caller =
+            Caller { user, account_id: AccountId::from_u128(0), credential: Credential::Process };
         Step { caller, key: self.new_key(), action: Action::Register(Box::new(registration)) }
     }
 
@@ -121,12 +134,19 @@ impl State {
         let client_id = self.client_id(chance);
         let memo = ["lunch", "für Ελένη 🙂", "a b 'c' \"d\""][chance.below(3)];
         let memo = (chance.below(3) == 0).then(|| Memo::new(memo).unwrap());
-        Payment { client_id, from, to: self.account(chance), amount: some_amount(chance, 25_000), memo }
+        Payment {
+            client_id,
+            from,
+            to: self.account(chance),
+            amount: some_amount(chance, 25_000),
+            memo,
+        }
     }
 
     fn bet(&mut self, chance: &mut Chance) -> Action {
         let (market_id, option_id) = self.market(chance);
-        let amount = if chance.below(40) == 0 { i64::MAX } else { some_amount(chance, 6_000).minor() };
+        let amount =
+            if chance.below(40) == 0 { i64::MAX } else { some_amount(chance, 6_000).minor() };
         let order = BuyOrder {
             option_id,
             amount: Amount::new(amount).unwrap(),
@@ -146,8 +166,11 @@ impl State {
                 (caller, market, option)
             }
         };
-        let quantity =
-            if chance.below(3) == 0 { Quantity::All } else { Quantity::Shares(some_shares(chance)) };
+        let quantity = if chance.below(3) == 0 {
+            Quantity::All
+        } else {
+            Quantity::Shares(some_shares(chance))
+        };
         let min_proceeds = (chance.below(8) == 0).then(|| some_amount(chance, 2_000));
         let order = SellOrder { option_id, quantity, min_proceeds };
         (caller, Action::Sell(TradeTarget { market_id, client_id: self.client_id(chance) }, order))

@@ -57,7 +57,9 @@ impl Coverage {
         match &answer.effect {
             Effect::Refused(refusal) => self.add(refusal.code().as_str().to_owned()),
             Effect::KeyReused => self.add("key reused".to_owned()),
-            _ if answer.text.contains("BatchAborted") => self.add(Code::BatchAborted.as_str().to_owned()),
+            _ if answer.text.contains("BatchAborted") => {
+                self.add(Code::BatchAborted.as_str().to_owned())
+            }
             _ => {}
         }
     }
@@ -99,8 +101,12 @@ impl Coverage {
         let refused = REFUSALS.into_iter().map(|code| code.as_str().to_owned());
         let moved = KINDS.into_iter().map(|kind| kind.as_str().to_owned());
         let other = ["repeated", "key reused"].into_iter().map(str::to_owned);
-        let missing: Vec<_> =
-            done.chain(refused).chain(moved).chain(other).filter(|what| !self.0.contains_key(what)).collect();
+        let missing: Vec<_> = done
+            .chain(refused)
+            .chain(moved)
+            .chain(other)
+            .filter(|what| !self.0.contains_key(what))
+            .collect();
         assert!(missing.is_empty(), "never happened: {missing:?}; what did: {:?}", self.0);
     }
 

@@ -18,7 +18,8 @@ pub(super) async fn settle(world: &World) -> State {
     let (mut state, mut chance) = (State::default(), Chance::new(5));
     let admin = state.registering(Role::Admin, &mut chance);
     perform_all(world, &mut state, vec![admin]).await;
-    let crowd = (0..HOLDERS_PER_SET + 40).map(|_| state.registering(Role::User, &mut chance)).collect();
+    let crowd =
+        (0..HOLDERS_PER_SET + 40).map(|_| state.registering(Role::User, &mut chance)).collect();
     perform_all(world, &mut state, crowd).await;
     let mut opening = state.opening(&mut chance);
     if let Action::Open(said) = &mut opening.action {
@@ -33,7 +34,11 @@ pub(super) async fn settle(world: &World) -> State {
     let action = Action::Decide(market.id, Decision::Split(parts));
     let decision = Step { caller: state.users[0].clone(), key: "decide".to_owned(), action };
     perform_all(world, &mut state, vec![decision]).await;
-    assert!(world.is_settled().await, "{:?}: a small market is settled within the request", world.kind);
+    assert!(
+        world.is_settled().await,
+        "{:?}: a small market is settled within the request",
+        world.kind
+    );
     state
 }
 
@@ -43,7 +48,11 @@ fn bet(state: &State, market: &MarketRecord, number: usize) -> Step {
     let amount = Amount::new(50 + i64::try_from(number % 13).unwrap()).unwrap();
     let order = BuyOrder { option_id, amount, min_shares: None, max_price: None };
     let target = TradeTarget { market_id: market.id, client_id: None };
-    Step { caller: state.users[number].clone(), key: "bet".to_owned(), action: Action::Bet(target, order) }
+    Step {
+        caller: state.users[number].clone(),
+        key: "bet".to_owned(),
+        action: Action::Bet(target, order),
+    }
 }
 
 /// Performs independent steps concurrently: one lane executes them in order.

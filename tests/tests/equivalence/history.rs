@@ -24,7 +24,8 @@ pub(super) async fn compare(seed: u64, commands: usize) -> Coverage {
     let clock = FakeClock::default();
     let worlds = Kind::ALL.map(|kind| World::open(kind, seed, &clock));
     let worlds = join_all(worlds).await;
-    let (mut state, mut chance, mut coverage) = (State::default(), Chance::new(seed), Coverage::default());
+    let (mut state, mut chance, mut coverage) =
+        (State::default(), Chance::new(seed), Coverage::default());
     let mut replays = Replays::default();
     for number in 1..=commands {
         let step = state.next_step(&mut chance);

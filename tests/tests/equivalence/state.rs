@@ -62,7 +62,8 @@ impl State {
         self.users.extend(Step::caller_of(&answer.effect));
         match &answer.effect {
             Effect::Transfers(ids) => {
-                let new: Vec<_> = ids.iter().filter(|id| !self.transfers.contains(id)).copied().collect();
+                let new: Vec<_> =
+                    ids.iter().filter(|id| !self.transfers.contains(id)).copied().collect();
                 self.transfers.extend(new);
             }
             Effect::Market(record) if self.markets.iter().all(|state| state.id != record.id) => {

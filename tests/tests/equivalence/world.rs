@@ -67,7 +67,8 @@ impl World {
             let behind = Behind::Memory(memory.clone());
             return Self::start(kind, seed, clock, memory, behind, None).await;
         }
-        let home = Home::new(if kind == Kind::Sqlite { Database::Sqlite } else { Database::Postgres });
+        let home =
+            Home::new(if kind == Kind::Sqlite { Database::Sqlite } else { Database::Postgres });
         let file = home.path().join("books.db");
         let url = home.database_url().map_or_else(|| file.display().to_string(), str::to_owned);
         let parsed: DatabaseUrl = url.parse().unwrap();
@@ -151,7 +152,11 @@ fn settings(kind: Kind, seed: u64) -> ApplicationSettings {
         fee_bps: [0, 100, 275][usize::try_from(seed % 3).unwrap()],
         categories: vec!["politics".to_owned(), "sports".to_owned()],
         session_lifetime: Duration::from_hours(1),
-        writer: WriterSettings { lanes, max_wait: Duration::from_mins(5), ..WriterSettings::default() },
+        writer: WriterSettings {
+            lanes,
+            max_wait: Duration::from_mins(5),
+            ..WriterSettings::default()
+        },
         ..ApplicationSettings::default()
     }
 }

@@ -22,14 +22,19 @@ async fn accounts_are_visible_to_owners_only(database: Database) {
         ask(ada, "GET /accounts?page=1&page=2").has(&[("page", "repeated")]),
         ask(ada, "GET /accounts?owner=me").has(&[("owner", "unknown_field")]),
         ask(ada, "GET /accounts/nonsense").has(&[("id", "format")]),
-        ask(ada, "GET /accounts/nonsense/transfers?limit=0").has(&[("id", "format"), ("limit", "range")]),
+        ask(ada, "GET /accounts/nonsense/transfers?limit=0")
+            .has(&[("id", "format"), ("limit", "range")]),
         ask(ada, &format!("GET {own}?at=yesterday")).has(&[("at", "format")]),
-        ask(ada, &format!("GET {own}?until=2030-01-01T00:00:00Z")).has(&[("until", "unknown_field")]),
+        ask(ada, &format!("GET {own}?until=2030-01-01T00:00:00Z"))
+            .has(&[("until", "unknown_field")]),
         ask(ada, &format!("GET {own}/transfers?page=0")).has(&[("page", "range")]),
     ];
     for hidden in [UNKNOWN, TREASURY, &ben.account_id, fixture.open["id"].as_str().unwrap()] {
         cases.push(ask(ada, &format!("GET /accounts/{hidden}")).is(404, "NOT_FOUND"));
-        cases.push(ask(ada, &format!("GET /accounts/{hidden}?at=2030-01-01T00:00:00Z")).is(404, "NOT_FOUND"));
+        cases.push(
+            ask(ada, &format!("GET /accounts/{hidden}?at=2030-01-01T00:00:00Z"))
+                .is(404, "NOT_FOUND"),
+        );
         cases.push(ask(ada, &format!("GET /accounts/{hidden}/transfers")).is(404, "NOT_FOUND"));
     }
     fixture.check(cases).await;
@@ -45,7 +50,8 @@ async fn accounts_are_visible_to_owners_only(database: Database) {
 async fn mints_and_audits_require_admin(database: Database) {
     let fixture = Fixture::new(database).await;
     let (nobody, admin, ada) = (&fixture.nobody, &fixture.admin, &fixture.ada);
-    let mint = |account: &str, amount: serde_json::Value| json!({"accountId": account, "amount": amount});
+    let mint =
+        |account: &str, amount: serde_json::Value| json!({"accountId": account, "amount": amount});
     fixture
         .check(vec![
             ask(nobody, "GET /ledger/audit").is(401, "UNAUTHORIZED"),
@@ -54,7 +60,8 @@ async fn mints_and_audits_require_admin(database: Database) {
             post(nobody, "/mints", mint(&ada.account_id, json!("1.00"))).is(401, "UNAUTHORIZED"),
             post(ada, "/mints", mint(&ada.account_id, json!("1.00"))).is(403, "FORBIDDEN"),
             post(ada, "/mints", json!({"odd": 1})).is(403, "FORBIDDEN"),
-            post(admin, "/mints", json!({})).has(&[("accountId", "required"), ("amount", "required")]),
+            post(admin, "/mints", json!({}))
+                .has(&[("accountId", "required"), ("amount", "required")]),
             post(admin, "/mints", mint("me", json!(-1)))
                 .has(&[("accountId", "format"), ("amount", "format")]),
             post(admin, "/mints", mint(UNKNOWN, json!("1.00"))).is(404, "NOT_FOUND"),

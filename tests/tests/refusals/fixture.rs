@@ -1,7 +1,8 @@
 //! Users, accounts and markets for rejected requests, and the check that nothing changes.
 
 use foretell_tests::{
-    Answer, Client, Database, Home, Server, eventually, new_id, new_key, seconds_from_now, send, text,
+    Answer, Client, Database, Home, Server, eventually, new_id, new_key, seconds_from_now, send,
+    text,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -42,21 +43,30 @@ impl Fixture {
         // Jobs would close the market whose end date passes.
         let server = Server::start_without_worker(Home::new(database), &[]).await;
         let admin = server.admin().await;
-        let [ada, ben, cleo] =
-            [server.register("ada").await, server.register("ben").await, server.register("cleo").await];
+        let [ada, ben, cleo] = [
+            server.register("ada").await,
+            server.register("ben").await,
+            server.register("cleo").await,
+        ];
         let spent = pay(&ben, &cleo, "100.00").await;
         pay(&cleo, &ada, "1100.00").await;
         let reversed = pay(&ben, &ada, "7.00").await;
-        admin.post(&format!("/transfers/{}/reversal", text(&reversed["id"])), json!({})).await.expect(201);
+        admin
+            .post(&format!("/transfers/{}/reversal", text(&reversed["id"])), json!({}))
+            .await
+            .expect(201);
 
         let open = ada.open_market(&["Yes", "No"], "100.00").await;
-        let bet = json!({"clientId": new_id(), "optionId": open["options"][0]["id"], "amount": "50.00"});
+        let bet =
+            json!({"clientId": new_id(), "optionId": open["options"][0]["id"], "amount": "50.00"});
         let bet = ben.post(&format!("/markets/{}/bets", text(&open["id"])), bet).await.data(201);
         let closed = open_with_bet(&ada, &ben).await;
         ada.post(&format!("/markets/{}/close", text(&closed["id"])), json!({})).await.expect(200);
         let resolved = open_with_bet(&ada, &ben).await;
         let winner = json!({"optionId": resolved["options"][0]["id"]});
-        ada.post(&format!("/markets/{}/resolution", text(&resolved["id"])), winner).await.expect(200);
+        ada.post(&format!("/markets/{}/resolution", text(&resolved["id"])), winner)
+            .await
+            .expect(200);
         let ended = end(&ada).await;
 
         let nobody = server.client();
@@ -85,9 +95,12 @@ impl Fixture {
     /// the counts of all rows.
     async fn look(&self) -> Vec<Value> {
         let mut accounts = vec![TREASURY.to_owned()];
-        accounts.extend([&self.ada, &self.ben, &self.cleo, &self.admin].map(|user| user.account_id.clone()));
         accounts.extend(
-            [&self.open, &self.closed, &self.ended, &self.resolved].map(|market| text(&market["id"])),
+            [&self.ada, &self.ben, &self.cleo, &self.admin].map(|user| user.account_id.clone()),
+        );
+        accounts.extend(
+            [&self.open, &self.closed, &self.ended, &self.resolved]
+                .map(|market| text(&market["id"])),
         );
         let mut seen = Vec::new();
         for account in accounts {
@@ -95,7 +108,9 @@ impl Fixture {
         }
         seen.extend(self.admin.all("/markets").await);
         seen.extend(self.admin.all(&format!("/markets/{}/bets", text(&self.open["id"]))).await);
-        seen.extend(self.admin.all(&format!("/markets/{}/positions", text(&self.open["id"]))).await);
+        seen.extend(
+            self.admin.all(&format!("/markets/{}/positions", text(&self.open["id"]))).await,
+        );
         seen.push(self.admin.get("/ledger/audit").await.data(200));
         seen
     }
@@ -104,17 +119,29 @@ impl Fixture {
     pub(super) async fn check(&self, cases: Vec<Case<'_>>) {
         let mut wrong = Vec::new();
         for case in cases {
-            let asked =
-                format!("{} {} {}", case.method, case.path, case.body.as_ref().unwrap_or(&Value::Null));
+            let asked = format!(
+                "{} {} {}",
+                case.method,
+                case.path,
+                case.body.as_ref().unwrap_or(&Value::Null)
+            );
             let expected = (case.status, case.code.clone(), case.details.clone());
             let answer = case.send().await;
             let is_plain = answer.body["success"] == false && answer.body["error"].is_string();
             let found = (answer.status, code_of(&answer), details_of(&answer));
             if found != expected || !is_plain {
-                wrong.push(format!("{asked}\n  expected {expected:?}\n  was answered {}", answer.body));
+                wrong.push(format!(
+                    "{asked}\n  expected {expected:?}\n  was answered {}",
+                    answer.body
+                ));
             }
         }
-        assert!(wrong.is_empty(), "{} answers are not as expected:\n{}", wrong.len(), wrong.join("\n"));
+        assert!(
+            wrong.is_empty(),
+            "{} answers are not as expected:\n{}",
+            wrong.len(),
+            wrong.join("\n")
+        );
         for (before, after) in self.before.iter().zip(self.look().await) {
             assert_eq!(*before, after, "a refusal changes nothing");
         }
@@ -193,7 +220,8 @@ impl Case<'_> {
 
     /// Expects exactly these validation errors, each a field and a code, in any order.
     pub(super) fn has(self, errors: &[(&str, &str)]) -> Self {
-        let mut errors: Vec<_> = errors.iter().map(|(field, code)| format!("{field}: {code}")).collect();
+        let mut errors: Vec<_> =
+            errors.iter().map(|(field, code)| format!("{field}: {code}")).collect();
         errors.sort();
         self.says(400, "VALIDATION_ERROR", json!(errors))
     }
@@ -220,8 +248,10 @@ fn details_of(answer: &Answer) -> Value {
     let Some(errors) = details.as_array() else { return details.clone() };
     let told = |error: &Value| error["message"].as_str().is_some_and(|message| !message.is_empty());
     assert!(errors.iter().all(told), "each error says what is wrong: {details:#}");
-    let mut errors: Vec<_> =
-        errors.iter().map(|error| format!("{}: {}", text(&error["field"]), text(&error["code"]))).collect();
+    let mut errors: Vec<_> = errors
+        .iter()
+        .map(|error| format!("{}: {}", text(&error["field"]), text(&error["code"])))
+        .collect();
     errors.sort();
     json!(errors)
 }

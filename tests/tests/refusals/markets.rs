@@ -22,10 +22,14 @@ async fn invalid_markets_are_rejected(database: Database) {
     let fixture = Fixture::new(database).await;
     let (nobody, ada) = (&fixture.nobody, &fixture.ada);
     let change = |field: &str, value: Value| opening(ada, field, value);
-    let named = |names: &[&str]| json!(names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>());
+    let named =
+        |names: &[&str]| json!(names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>());
     let likely = |probabilities: [Value; 2]| {
         let [yes, no] = probabilities;
-        change("options", json!([{"name": "Yes", "probability": yes}, {"name": "No", "probability": no}]))
+        change(
+            "options",
+            json!([{"name": "Yes", "probability": yes}, {"name": "No", "probability": no}]),
+        )
     };
     let eleven: Vec<_> = (0..11).map(|n| n.to_string()).collect();
     fixture
@@ -94,28 +98,36 @@ async fn invalid_market_lists_are_rejected(database: Database) {
     let fixture = Fixture::new(database).await;
     let nobody = &fixture.nobody;
     let mut cases = vec![
-        ask(nobody, "GET /markets?page=0&limit=0&sort=best&status=lost&creatorId=me&category=").has(&[
-            ("page", "range"),
-            ("limit", "range"),
-            ("sort", "invalid"),
-            ("status", "invalid"),
-            ("creatorId", "format"),
-            ("category", "length"),
-        ]),
+        ask(nobody, "GET /markets?page=0&limit=0&sort=best&status=lost&creatorId=me&category=")
+            .has(&[
+                ("page", "range"),
+                ("limit", "range"),
+                ("sort", "invalid"),
+                ("status", "invalid"),
+                ("creatorId", "format"),
+                ("category", "length"),
+            ]),
         ask(nobody, "GET /markets?order=newest").has(&[("order", "unknown_field")]),
         ask(nobody, "GET /markets?limit=10&limit=10").has(&[("limit", "repeated")]),
         ask(nobody, &format!("GET /bets/{UNKNOWN}")).is(404, "NOT_FOUND"),
         ask(nobody, "GET /bets/nonsense").has(&[("id", "format")]),
         ask(nobody, &format!("GET /bets/{}?odd=1", fixture.bet["id"].as_str().unwrap()))
             .has(&[("odd", "unknown_field")]),
-        ask(nobody, &format!("GET {}", Fixture::of(&fixture.open, "/resolution"))).is(404, "NOT_FOUND"),
-        ask(nobody, &format!("GET {}", Fixture::of(&fixture.open, "/prices?interval=1w&from=now&to=then")))
-            .has(&[("interval", "invalid"), ("from", "format"), ("to", "format")]),
+        ask(nobody, &format!("GET {}", Fixture::of(&fixture.open, "/resolution")))
+            .is(404, "NOT_FOUND"),
+        ask(
+            nobody,
+            &format!("GET {}", Fixture::of(&fixture.open, "/prices?interval=1w&from=now&to=then")),
+        )
+        .has(&[("interval", "invalid"), ("from", "format"), ("to", "format")]),
         ask(
             nobody,
             &format!(
                 "GET {}",
-                Fixture::of(&fixture.open, "/prices?from=2030-01-02T00:00:00Z&to=2030-01-01T00:00:00Z")
+                Fixture::of(
+                    &fixture.open,
+                    "/prices?from=2030-01-02T00:00:00Z&to=2030-01-01T00:00:00Z"
+                )
             ),
         )
         .has(&[("from", "range")]),
@@ -165,10 +177,12 @@ async fn invalid_decisions_are_rejected(database: Database) {
         post(ada, &resolution, json!({"optionId": UNKNOWN})).is(404, "NOT_FOUND"),
         split(json!([])).has(&[("split", "length")]),
         split(json!([part(yes, 5_000), part(no, 4_999)])).has(&[("split", "invalid")]),
-        split(json!([part(yes, 5_000), part(yes, 5_000)])).has(&[("split[1].optionId", "repeated")]),
+        split(json!([part(yes, 5_000), part(yes, 5_000)]))
+            .has(&[("split[1].optionId", "repeated")]),
         split(json!([part(yes, 10_001), part(no, -1)]))
             .has(&[("split[0].basisPoints", "range"), ("split[1].basisPoints", "range")]),
-        split(json!([{}])).has(&[("split[0].optionId", "required"), ("split[0].basisPoints", "required")]),
+        split(json!([{}]))
+            .has(&[("split[0].optionId", "required"), ("split[0].basisPoints", "required")]),
         split(json!([{}, 5])).has(&[("split[1]", "type")]),
         split(json!([part(yes, 5_000), part(&json!(UNKNOWN), 5_000)])).is(404, "NOT_FOUND"),
         post(ada, &Fixture::of(&fixture.closed, "/close"), json!({})).is(409, "MARKET_CLOSED"),
@@ -181,14 +195,20 @@ async fn invalid_decisions_are_rejected(database: Database) {
         )
         .is(409, "CONFLICT"),
     ];
-    for (rest, body) in
-        [("/close", json!({})), ("/cancellation", json!({})), ("/resolution", json!({"optionId": yes}))]
-    {
+    for (rest, body) in [
+        ("/close", json!({})),
+        ("/cancellation", json!({})),
+        ("/resolution", json!({"optionId": yes})),
+    ] {
         let path = Fixture::of(&fixture.open, rest);
         cases.push(post(nobody, &path, body.clone()).is(401, "UNAUTHORIZED"));
         cases.push(post(ben, &path, body.clone()).is(403, "FORBIDDEN"));
-        cases.push(post(ada, &format!("/markets/{UNKNOWN}{rest}"), body.clone()).is(404, "NOT_FOUND"));
-        cases.push(post(ada, &format!("/markets/nonsense{rest}"), body.clone()).has(&[("id", "format")]));
+        cases.push(
+            post(ada, &format!("/markets/{UNKNOWN}{rest}"), body.clone()).is(404, "NOT_FOUND"),
+        );
+        cases.push(
+            post(ada, &format!("/markets/nonsense{rest}"), body.clone()).has(&[("id", "format")]),
+        );
         let mut odd = body;
         odd["odd"] = json!(1);
         cases.push(post(ada, &path, odd).has(&[("odd", "unknown_field")]));

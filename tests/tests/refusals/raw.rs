@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-on_each_database!(invalid_bodies_are_rejected, invalid_keys_are_rejected, bodies_have_size_and_time_limits);
+on_each_database!(
+    invalid_bodies_are_rejected,
+    invalid_keys_are_rejected,
+    bodies_have_size_and_time_limits
+);
 
 fn post(client: &Client) -> RequestBuilder {
     client.request(Method::POST, "/transfers").header("Idempotency-Key", new_key())
@@ -16,26 +20,42 @@ async fn invalid_bodies_are_rejected(database: Database) {
     let server = Server::start(database).await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let good =
-        json!({"fromAccountId": ada.account_id, "toAccountId": ben.account_id, "amount": "1.00"}).to_string();
+        json!({"fromAccountId": ada.account_id, "toAccountId": ben.account_id, "amount": "1.00"})
+            .to_string();
 
-    let types =
-        ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", "json", ""];
+    let types = [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=latin1",
+        "json",
+        "",
+    ];
     for media_type in types {
         let request = post(&ada).header("Content-Type", media_type).body(good.clone());
         send(request).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
     }
     send(post(&ada).body(good.clone())).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
-    let packed = post(&ada).header("Content-Type", "application/json").header("Content-Encoding", "gzip");
+    let packed =
+        post(&ada).header("Content-Type", "application/json").header("Content-Encoding", "gzip");
     send(packed.body(good.clone())).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
 
     let twice = good.replacen('{', "{\"amount\": \"2.00\", ", 1);
-    let broken =
-        ["", "{", "nonsense", "{} {}", "{'amount': 1}", "\u{feff}{}", &good[..good.len() - 1], &twice];
+    let broken = [
+        "",
+        "{",
+        "nonsense",
+        "{} {}",
+        "{'amount': 1}",
+        "\u{feff}{}",
+        &good[..good.len() - 1],
+        &twice,
+    ];
     for body in broken {
         let request = post(&ada).header("Content-Type", "application/json").body(body.to_owned());
         send(request).await.refused(400, "MALFORMED_JSON");
     }
-    let request = post(&ada).header("Content-Type", "application/json").body(&b"{\"memo\": \"\xff\"}"[..]);
+    let request =
+        post(&ada).header("Content-Type", "application/json").body(&b"{\"memo\": \"\xff\"}"[..]);
     send(request).await.refused(400, "MALFORMED_JSON");
     let deep = format!("{{\"amount\": {}", "[".repeat(100_000));
     let request = post(&ada).header("Content-Type", "application/json").body(deep);
@@ -55,7 +75,8 @@ async fn invalid_bodies_are_rejected(database: Database) {
 async fn invalid_keys_are_rejected(database: Database) {
     let server = Server::start(database).await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
-    let body = json!({"fromAccountId": ada.account_id, "toAccountId": ben.account_id, "amount": "1.00"});
+    let body =
+        json!({"fromAccountId": ada.account_id, "toAccountId": ben.account_id, "amount": "1.00"});
     let long = "k".repeat(256);
     for (keys, code) in [
         (&[""][..], "length"),
@@ -65,17 +86,24 @@ async fn invalid_keys_are_rejected(database: Database) {
         (&["a", "a"], "repeated"),
     ] {
         let request = ada.request(Method::POST, "/transfers").json(&body);
-        let request = keys.iter().fold(request, |request, key| request.header("Idempotency-Key", *key));
+        let request =
+            keys.iter().fold(request, |request, key| request.header("Idempotency-Key", *key));
         let answer = send(request).await.refused(400, "VALIDATION_ERROR");
-        assert_eq!(answer.field_errors(), [("Idempotency-Key".to_owned(), code.to_owned())], "{keys:?}");
+        assert_eq!(
+            answer.field_errors(),
+            [("Idempotency-Key".to_owned(), code.to_owned())],
+            "{keys:?}"
+        );
     }
     assert_eq!(foretell_tests::money(ada.balance().await), "1000.00", "nothing was done");
     ada.post_once("/transfers", &"k".repeat(255), body).await.expect(201);
 }
 
 async fn bodies_have_size_and_time_limits(database: Database) {
-    let limits =
-        [("FORETELL__SERVER__MAX_BODY_BYTES", "2048"), ("FORETELL__SERVER__REQUEST_BODY_TIMEOUT_S", "1")];
+    let limits = [
+        ("FORETELL__SERVER__MAX_BODY_BYTES", "2048"),
+        ("FORETELL__SERVER__REQUEST_BODY_TIMEOUT_S", "1"),
+    ];
     let server = Server::start_with(database, &limits).await;
     let ada = server.register("ada").await;
     let head = format!(
@@ -90,7 +118,8 @@ async fn bodies_have_size_and_time_limits(database: Database) {
     check(&exchange(&server, &chunked).await, 413, "PAYLOAD_TOO_LARGE");
     let slow = exchange(&server, &format!("{head}Content-Length: 100\r\n\r\n{{\"amount\":")).await;
     check(&slow, 408, "REQUEST_TIMEOUT");
-    let slow = exchange(&server, &format!("{head}Transfer-Encoding: chunked\r\n\r\n2\r\n{{\"")).await;
+    let slow =
+        exchange(&server, &format!("{head}Transfer-Encoding: chunked\r\n\r\n2\r\n{{\"")).await;
     check(&slow, 408, "REQUEST_TIMEOUT");
 
     let fits = " ".repeat(2_046) + "{}";

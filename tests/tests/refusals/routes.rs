@@ -6,7 +6,10 @@ use serde_json::json;
 
 use super::fixture::{Fixture, UNKNOWN};
 
-on_each_database!(unknown_paths_and_methods_are_rejected, unknown_parameters_are_rejected_everywhere);
+on_each_database!(
+    unknown_paths_and_methods_are_rejected,
+    unknown_parameters_are_rejected_everywhere
+);
 
 /// Returns every path with its methods.
 fn served() -> Vec<(String, &'static str)> {
@@ -57,9 +60,14 @@ fn served() -> Vec<(String, &'static str)> {
 async fn unknown_paths_and_methods_are_rejected(database: Database) {
     let fixture = Fixture::new(database).await;
     let ada = &fixture.ada;
-    for path in
-        ["/nowhere", "/markets/search/deeper/down", "/api/v3/markets", "/api", "/marketsx", "/markets/"]
-    {
+    for path in [
+        "/nowhere",
+        "/markets/search/deeper/down",
+        "/api/v3/markets",
+        "/api",
+        "/marketsx",
+        "/markets/",
+    ] {
         ada.get(path).await.refused(404, "NOT_FOUND");
     }
     for (path, allow) in served() {
@@ -81,13 +89,17 @@ async fn unknown_parameters_are_rejected_everywhere(database: Database) {
     for (path, allow) in served().into_iter().filter(|(path, _)| !path.ends_with('z')) {
         for method in allow.split(", ").filter(|method| *method != "HEAD") {
             let request = fixture.admin.request(method.parse().unwrap(), &format!("{path}?odd=1"));
-            let request =
-                if ["POST", "PATCH"].contains(&method) { request.json(&json!({})) } else { request };
+            let request = if ["POST", "PATCH"].contains(&method) {
+                request.json(&json!({}))
+            } else {
+                request
+            };
             let has_body = matches!(method, "POST" | "PATCH");
             let request = if has_body { request.json(&json!({})) } else { request };
             let answer = send(request.header("Idempotency-Key", new_key())).await;
             let details = answer.body["details"].as_array();
-            let is_told = details.is_some_and(|errors| errors.iter().any(|error| error["field"] == "odd"));
+            let is_told =
+                details.is_some_and(|errors| errors.iter().any(|error| error["field"] == "odd"));
             if answer.status != 400 || !is_told {
                 wrong.push(format!("{method} {path}?odd=1 was answered {}", answer.body));
             }
@@ -100,18 +112,27 @@ async fn unknown_parameters_are_rejected_everywhere(database: Database) {
 /// Checks errors in the form that the client accepts, with the id of its request.
 async fn check_forms(fixture: &Fixture) {
     let ask = |path: &str| fixture.nobody.request(Method::GET, path);
-    let answer = send(ask("/nowhere").header("X-Request-Id", "my_Id-17")).await.refused(404, "NOT_FOUND");
+    let answer =
+        send(ask("/nowhere").header("X-Request-Id", "my_Id-17")).await.refused(404, "NOT_FOUND");
     assert_eq!(answer.body["requestId"], "my_Id-17");
     for odd in ["with space", "quote\"", &"x".repeat(65)] {
-        let answer = send(ask("/nowhere").header("X-Request-Id", odd)).await.refused(404, "NOT_FOUND");
+        let answer =
+            send(ask("/nowhere").header("X-Request-Id", odd)).await.refused(404, "NOT_FOUND");
         assert_ne!(answer.body["requestId"], odd, "another id is made");
     }
     let request = ask("/markets?page=0").header("Accept", "application/problem+json");
     let problem = send(request).await.expect(400);
     assert_eq!(problem.header("content-type"), Some("application/problem+json"));
-    assert_eq!((&problem.body["status"], &problem.body["code"]), (&json!(400), &json!("VALIDATION_ERROR")));
+    assert_eq!(
+        (&problem.body["status"], &problem.body["code"]),
+        (&json!(400), &json!("VALIDATION_ERROR"))
+    );
     assert_eq!(problem.body["errors"][0]["field"], "page");
-    assert!(problem.body["success"].is_null() && problem.body["title"].is_string(), "{:#}", problem.body);
+    assert!(
+        problem.body["success"].is_null() && problem.body["title"].is_string(),
+        "{:#}",
+        problem.body
+    );
 
     let head = fixture.nobody.request(Method::HEAD, &format!("/markets/{UNKNOWN}"));
     assert_eq!(send(head).await.expect(404).body, json!(""), "HEAD has no body");

@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 
 use super::fixture::{Case, Fixture, UNKNOWN, post};
 
-on_each_database!(invalid_quotes_are_rejected, invalid_bets_are_rejected, invalid_sales_are_rejected);
+on_each_database!(
+    invalid_quotes_are_rejected,
+    invalid_bets_are_rejected,
+    invalid_sales_are_rejected
+);
 
 /// Returns an order on a market's first option with additional fields.
 fn order<'a>(who: &'a Client, market: &Value, what: &str, fields: Value) -> Case<'a> {
@@ -26,14 +30,16 @@ async fn invalid_quotes_are_rejected(database: Database) {
             ("amount", "required"),
         ]),
         quote(json!({"side": "hold", "amount": "1.00"})).has(&[("side", "invalid")]),
-        quote(json!({"side": "buy", "amount": "1.00", "shares": "1.00"})).has(&[("amount", "invalid")]),
+        quote(json!({"side": "buy", "amount": "1.00", "shares": "1.00"}))
+            .has(&[("amount", "invalid")]),
         quote(json!({"side": "sell", "amount": "1.00"}))
             .has(&[("amount", "invalid"), ("shares", "required")]),
         quote(json!({"side": "buy", "amount": 1.5, "odd": 1}))
             .has(&[("amount", "type"), ("odd", "unknown_field")]),
         quote(json!({"side": "buy", "shares": "0"})).has(&[("shares", "range")]),
         quote(json!({"side": "buy", "amount": "1.00", "optionId": UNKNOWN})).is(404, "NOT_FOUND"),
-        quote(json!({"side": "buy", "amount": "1.00", "optionId": "yes"})).has(&[("optionId", "format")]),
+        quote(json!({"side": "buy", "amount": "1.00", "optionId": "yes"}))
+            .has(&[("optionId", "format")]),
         quote(json!({"side": "sell", "shares": "1000.00"})).says(
             409,
             "INSUFFICIENT_SHARES",
@@ -70,9 +76,12 @@ async fn invalid_bets_are_rejected(database: Database) {
     let fixture = Fixture::new(database).await;
     let (nobody, ben) = (&fixture.nobody, &fixture.ben);
     let bet = |fields: Value| order(ben, &fixture.open, "/bets", fields);
-    let quote = json!({"optionId": fixture.open["options"][0]["id"], "side": "buy", "amount": "1.00"});
-    let offered = text(&ben.post(&Fixture::of(&fixture.open, "/quotes"), quote).await.data(200)["shares"]);
-    let (balance, bet_id) = (foretell_tests::money(ben.balance().await), text(&fixture.bet["clientId"]));
+    let quote =
+        json!({"optionId": fixture.open["options"][0]["id"], "side": "buy", "amount": "1.00"});
+    let offered =
+        text(&ben.post(&Fixture::of(&fixture.open, "/quotes"), quote).await.data(200)["shares"]);
+    let (balance, bet_id) =
+        (foretell_tests::money(ben.balance().await), text(&fixture.bet["clientId"]));
     let mut cases = vec![
         order(nobody, &fixture.open, "/bets", json!({"amount": 1.5})).is(401, "UNAUTHORIZED"),
         post(ben, &Fixture::of(&fixture.open, "/bets"), json!({}))
@@ -123,8 +132,10 @@ async fn invalid_sales_are_rejected(database: Database) {
     let (nobody, ben) = (&fixture.nobody, &fixture.ben);
     let sale = |fields: Value| order(ben, &fixture.open, "/sales", fields);
     let held = text(&fixture.bet["shares"]);
-    let quote = json!({"optionId": fixture.open["options"][0]["id"], "side": "sell", "shares": "10.00"});
-    let offered = text(&ben.post(&Fixture::of(&fixture.open, "/quotes"), quote).await.data(200)["amount"]);
+    let quote =
+        json!({"optionId": fixture.open["options"][0]["id"], "side": "sell", "shares": "10.00"});
+    let offered =
+        text(&ben.post(&Fixture::of(&fixture.open, "/quotes"), quote).await.data(200)["amount"]);
     let none_held = json!({"available": "0.00", "needed": "0.00"});
     let mut cases = vec![
         order(nobody, &fixture.open, "/sales", json!({"shares": "all"})).is(401, "UNAUTHORIZED"),
@@ -160,9 +171,15 @@ async fn invalid_sales_are_rejected(database: Database) {
             "SLIPPAGE",
             json!({"limit": "minProceeds", "offered": offered}),
         ),
-        sale(json!({"shares": "1.00", "clientId": text(&fixture.bet["clientId"])})).is(409, "DUPLICATE"),
-        order(ben, &json!({"id": UNKNOWN, "options": [{"id": UNKNOWN}]}), "/sales", json!({"shares": 1}))
-            .is(404, "NOT_FOUND"),
+        sale(json!({"shares": "1.00", "clientId": text(&fixture.bet["clientId"])}))
+            .is(409, "DUPLICATE"),
+        order(
+            ben,
+            &json!({"id": UNKNOWN, "options": [{"id": UNKNOWN}]}),
+            "/sales",
+            json!({"shares": 1}),
+        )
+        .is(404, "NOT_FOUND"),
     ];
     for market in [&fixture.closed, &fixture.resolved] {
         cases.push(order(ben, market, "/sales", json!({"shares": "all"})).is(409, "MARKET_CLOSED"));

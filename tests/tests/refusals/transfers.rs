@@ -53,8 +53,9 @@ async fn money_is_exact(database: Database) {
         (json!(u64::MAX), "range"),
         (json!("9".repeat(1_000)), "range"),
     ];
-    let cases = amounts
-        .map(|(amount, code)| post(ada, "/transfers", payment(ada, ben, amount)).has(&[("amount", code)]));
+    let cases = amounts.map(|(amount, code)| {
+        post(ada, "/transfers", payment(ada, ben, amount)).has(&[("amount", code)])
+    });
     fixture.check(cases.into()).await;
 }
 
@@ -73,26 +74,31 @@ async fn invalid_transfers_are_rejected(database: Database) {
                 ("toAccountId", "required"),
                 ("amount", "required"),
             ]),
-            post(ada, "/transfers", with(good(), "clientId", "mine")).has(&[("clientId", "format")]),
+            post(ada, "/transfers", with(good(), "clientId", "mine"))
+                .has(&[("clientId", "format")]),
             post(ada, "/transfers", with(good(), "fee", 1)).has(&[("fee", "unknown_field")]),
             post(ada, "/transfers", with(good(), "memo", "")).has(&[("memo", "length")]),
-            post(ada, "/transfers", with(good(), "memo", "x".repeat(201))).has(&[("memo", "length")]),
+            post(ada, "/transfers", with(good(), "memo", "x".repeat(201)))
+                .has(&[("memo", "length")]),
             post(ada, "/transfers", with(good(), "memo", " ")).has(&[("memo", "format")]),
             post(ada, "/transfers", with(good(), "memo", 1)).has(&[("memo", "type")]),
-            post(ada, "/transfers", payment(ada, &ada.account_id, "1.00")).has(&[("toAccountId", "invalid")]),
+            post(ada, "/transfers", payment(ada, &ada.account_id, "1.00"))
+                .has(&[("toAccountId", "invalid")]),
             post(ada, "/transfers", payment(ada, UNKNOWN, "1.00")).is(404, "NOT_FOUND"),
             post(ada, "/transfers", payment(ada, TREASURY, "1.00")).is(404, "NOT_FOUND"),
             post(ada, "/transfers", payment(ada, fixture.open["id"].as_str().unwrap(), "1.00"))
                 .is(404, "NOT_FOUND"),
             post(ada, "/transfers", payment(ben, &ada.account_id, "1.00")).is(404, "NOT_FOUND"),
-            post(&fixture.admin, "/transfers", payment(ben, &ada.account_id, "1.00")).is(404, "NOT_FOUND"),
-            post(ada, "/transfers", with(payment(ada, &ben.account_id, "1.00"), "fromAccountId", TREASURY))
+            post(&fixture.admin, "/transfers", payment(ben, &ada.account_id, "1.00"))
                 .is(404, "NOT_FOUND"),
-            post(&fixture.cleo, "/transfers", payment(&fixture.cleo, &ada.account_id, "0.01")).says(
-                409,
-                "INSUFFICIENT_FUNDS",
-                json!({"available": "0.00", "needed": "0.01"}),
-            ),
+            post(
+                ada,
+                "/transfers",
+                with(payment(ada, &ben.account_id, "1.00"), "fromAccountId", TREASURY),
+            )
+            .is(404, "NOT_FOUND"),
+            post(&fixture.cleo, "/transfers", payment(&fixture.cleo, &ada.account_id, "0.01"))
+                .says(409, "INSUFFICIENT_FUNDS", json!({"available": "0.00", "needed": "0.01"})),
             post(ben, "/transfers", again).is(409, "DUPLICATE"),
             ask(nobody, &format!("GET /transfers/{spent}")).is(401, "UNAUTHORIZED"),
             ask(ada, &format!("GET /transfers/{spent}")).is(404, "NOT_FOUND"),
@@ -123,7 +129,8 @@ async fn atomic_batches_are_all_or_nothing(database: Database) {
     fixture
         .check(vec![
             post(nobody, "/transfers/batch", batch("atomic", vec![good()])).is(401, "UNAUTHORIZED"),
-            post(ada, "/transfers/batch", json!({})).has(&[("mode", "required"), ("transfers", "required")]),
+            post(ada, "/transfers/batch", json!({}))
+                .has(&[("mode", "required"), ("transfers", "required")]),
             post(ada, "/transfers/batch", batch("maybe", vec![good()])).has(&[("mode", "invalid")]),
             post(ada, "/transfers/batch", batch("atomic", Vec::<Value>::new()))
                 .has(&[("transfers", "length")]),
@@ -140,7 +147,10 @@ async fn atomic_batches_are_all_or_nothing(database: Database) {
         .await;
 
     let refused = payment(ada, &ben.account_id, "100000.00");
-    let answer = ada.post("/transfers/batch", batch("atomic", vec![good(), refused, good()])).await.data(200);
+    let answer = ada
+        .post("/transfers/batch", batch("atomic", vec![good(), refused, good()]))
+        .await
+        .data(200);
     assert_eq!(results(&answer), ["BATCH_ABORTED", "INSUFFICIENT_FUNDS", "BATCH_ABORTED"]);
     fixture.check(Vec::new()).await;
 }
@@ -159,7 +169,8 @@ async fn independent_batches_reject_items_separately(database: Database) {
         payment(ada, UNKNOWN, "8.00"),
     ];
     let answer = ada.post("/transfers/batch", batch("independent", items)).await.data(200);
-    let expected = ["completed", "INSUFFICIENT_FUNDS", "NOT_FOUND", "completed", "DUPLICATE", "NOT_FOUND"];
+    let expected =
+        ["completed", "INSUFFICIENT_FUNDS", "NOT_FOUND", "completed", "DUPLICATE", "NOT_FOUND"];
     assert_eq!(results(&answer), expected, "{answer:#}");
     assert_eq!((ada.balance().await, ben.balance().await), (ada_had - 300, ben_had + 300));
     fixture.admin.check_audit().await;
@@ -190,7 +201,8 @@ async fn invalid_reversals_are_rejected(database: Database) {
             post(admin, &reversed, json!({})).is(409, "NOT_REVERSIBLE"),
             post(admin, &reversed, json!({"force": true})).is(409, "NOT_REVERSIBLE"),
             post(admin, &of(&correction["id"]), json!({})).is(409, "NOT_REVERSIBLE"),
-            post(admin, &of(&fixture.bet["transferId"]), json!({"force": true})).is(409, "NOT_REVERSIBLE"),
+            post(admin, &of(&fixture.bet["transferId"]), json!({"force": true}))
+                .is(409, "NOT_REVERSIBLE"),
         ])
         .await;
 

@@ -12,7 +12,8 @@ async fn invalid_registrations_and_sessions_are_rejected(database: Database) {
     let fixture = Fixture::new(database).await;
     let (nobody, ada) = (&fixture.nobody, &fixture.ada);
     let user = |field: &str, value: serde_json::Value| {
-        let mut body = json!({"email": "new@example.org", "name": "New", "password": "long enough"});
+        let mut body =
+            json!({"email": "new@example.org", "name": "New", "password": "long enough"});
         body[field] = value;
         post(nobody, "/users", body)
     };
@@ -87,15 +88,18 @@ async fn sessions_end(database: Database) {
     ada.get("/me").await.expect(200);
 
     let token = ada.token.clone().unwrap();
-    let with = |name: &str, value: String| fixture.nobody.request(Method::GET, "/me").header(name, value);
+    let with =
+        |name: &str, value: String| fixture.nobody.request(Method::GET, "/me").header(name, value);
     send(with("Authorization", format!("bearer {token}"))).await.expect(200);
     send(with("Cookie", format!("foretell_session={token}"))).await.expect(200);
-    for header in [format!("Basic {token}"), token.clone(), "Bearer".to_owned(), format!("Bearer {token}x")] {
+    for header in
+        [format!("Basic {token}"), token.clone(), "Bearer".to_owned(), format!("Bearer {token}x")]
+    {
         let answer = send(with("Authorization", header)).await.refused(401, "UNAUTHORIZED");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }
     // An invalid header is not replaced by a cookie.
-    let both =
-        with("Authorization", "Bearer x".to_owned()).header("Cookie", format!("foretell_session={token}"));
+    let both = with("Authorization", "Bearer x".to_owned())
+        .header("Cookie", format!("foretell_session={token}"));
     send(both).await.refused(401, "UNAUTHORIZED");
 }

@@ -120,13 +120,17 @@ pub(super) fn read_retries(reader: &mut Reader) -> Option<RetryPolicies> {
         let first_delay_s = reader.number(&key("first_delay_s"), 1..=86_400);
         let factor = reader.number(&key("factor"), 1..=10);
         let is_email = matches!(kind, JobKind::WelcomeMail | JobKind::DecisionMail);
-        let slow_until = give_up_hours.filter(|hours| is_email && *hours > 0).map(Duration::from_hours);
-        if let (Some(attempts), Some(first_delay_s), Some(factor)) = (attempts, first_delay_s, factor) {
+        let slow_until =
+            give_up_hours.filter(|hours| is_email && *hours > 0).map(Duration::from_hours);
+        if let (Some(attempts), Some(first_delay_s), Some(factor)) =
+            (attempts, first_delay_s, factor)
+        {
             let first_delay = Duration::from_secs(first_delay_s);
             policies.insert(kind, RetryPolicy { attempts, first_delay, factor, slow_until });
         }
     }
-    (give_up_hours.is_some() && policies.len() == JobKind::ALL.len()).then(|| policies.into_iter().collect())
+    (give_up_hours.is_some() && policies.len() == JobKind::ALL.len())
+        .then(|| policies.into_iter().collect())
 }
 
 /// Value of the setting that selects the transport.
@@ -156,7 +160,10 @@ pub(super) fn read_mail(reader: &mut Reader, data_dir: Option<PathBuf>) -> Optio
         Kind::None => Transport::None,
         Kind::Outbox => {
             let keep = keep_days.map(|days| Duration::from_hours(24 * days))?;
-            Transport::Outbox { folder: data_dir?.join("outbox"), keep: (!keep.is_zero()).then_some(keep) }
+            Transport::Outbox {
+                folder: data_dir?.join("outbox"),
+                keep: (!keep.is_zero()).then_some(keep),
+            }
         }
         Kind::Smtp => Transport::Smtp(smtp?),
     };

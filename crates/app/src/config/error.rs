@@ -61,7 +61,10 @@ impl Error for ConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Unreadable { source, .. } => Some(source),
-            Self::Environment { .. } | Self::Malformed { .. } | Self::Twice { .. } | Self::Invalid(_) => None,
+            Self::Environment { .. }
+            | Self::Malformed { .. }
+            | Self::Twice { .. }
+            | Self::Invalid(_) => None,
         }
     }
 }
@@ -104,7 +107,9 @@ impl fmt::Display for Problem {
             Self::BadValue { key, origin, found: Some(found), reason } => {
                 write!(f, "{key} (in {origin}) is {found}: {reason}")
             }
-            Self::BadValue { key, origin, found: None, reason } => write!(f, "{key} (in {origin}): {reason}"),
+            Self::BadValue { key, origin, found: None, reason } => {
+                write!(f, "{key} (in {origin}): {reason}")
+            }
         }
     }
 }

@@ -39,7 +39,10 @@ impl Layer {
     /// Parses the settings in a TOML text.
     pub(super) fn parse(origin: &str, text: &str) -> Result<Self, ConfigError> {
         let table = FileFormat::Toml.parse(Some(&origin.to_owned()), text).map_err(|error| {
-            ConfigError::Malformed { origin: origin.to_owned(), reason: without_source(&error.to_string()) }
+            ConfigError::Malformed {
+                origin: origin.to_owned(),
+                reason: without_source(&error.to_string()),
+            }
         })?;
         let mut leaves = Vec::new();
         collect_leaves("", table, &mut leaves);
@@ -73,7 +76,8 @@ impl Layer {
             // be ambiguous.
             let is_ours = !key.bytes().any(|byte| byte.is_ascii_lowercase());
             let key = if is_ours { key.to_ascii_lowercase() } else { key };
-            let in_file = key.strip_suffix("_file").filter(|stem| !is_known(&key) && is_known(stem));
+            let in_file =
+                key.strip_suffix("_file").filter(|stem| !is_known(&key) && is_known(stem));
             if in_file.is_some() && value.is_empty() {
                 continue;
             }
@@ -87,7 +91,11 @@ impl Layer {
 
     /// Returns the setting in a variable with a name of its own, such as `DATABASE_URL`, or in the
     /// file that `DATABASE_URL_FILE` names.
-    pub(super) fn of_variable(key: &str, name: &str, variables: &Variables) -> Result<Self, ConfigError> {
+    pub(super) fn of_variable(
+        key: &str,
+        name: &str,
+        variables: &Variables,
+    ) -> Result<Self, ConfigError> {
         let file_name = format!("{name}_FILE");
         let value = match (variables.get(name), variables.get(&file_name)) {
             (Some(_), Some(_)) => return Err(ConfigError::Twice { variable: name.to_owned() }),

@@ -29,7 +29,11 @@ pub(super) fn read_streams(reader: &mut Reader) -> Option<StreamLimits> {
         ["limits.streams_per_user", "limits.streams_per_address", "limits.streams"]
             .map(|key| reader.number::<u32>(key, 0..=1_000_000));
     let limit = |count: u32| (count > 0).then_some(count);
-    Some(StreamLimits { per_user: limit(per_user?), per_address: limit(per_address?), total: limit(total?) })
+    Some(StreamLimits {
+        per_user: limit(per_user?),
+        per_address: limit(per_address?),
+        total: limit(total?),
+    })
 }
 
 pub(super) fn read_quotas(reader: &mut Reader, currency: Option<&Currency>) -> Option<Quotas> {
@@ -38,7 +42,8 @@ pub(super) fn read_quotas(reader: &mut Reader, currency: Option<&Currency>) -> O
             .map(|key| reader.number(key, 1..=1_000_000));
     let [api_keys, sessions] =
         ["quotas.api_keys", "quotas.sessions"].map(|key| reader.number(key, 1..=1_000));
-    let min_subsidy = reader.parsed("quotas.min_subsidy", |text| parse_optional_amount(currency, text));
+    let min_subsidy =
+        reader.parsed("quotas.min_subsidy", |text| parse_optional_amount(currency, text));
     Some(Quotas {
         published_posts: published_posts?,
         drafts: drafts?,

@@ -27,8 +27,11 @@ pub(super) struct Reader {
 impl Reader {
     /// Merges layers; later ones take precedence. `default` has all valid keys.
     pub(super) fn new(default: Layer, others: Vec<Layer>) -> Self {
-        let mut reader =
-            Self { values: default.0.into_iter().collect(), settings: Vec::new(), problems: Vec::new() };
+        let mut reader = Self {
+            values: default.0.into_iter().collect(),
+            settings: Vec::new(),
+            problems: Vec::new(),
+        };
         for (key, value) in others.into_iter().flat_map(|Layer(leaves)| leaves) {
             if let Some(current) = reader.values.get_mut(&key) {
                 *current = value;
@@ -46,7 +49,11 @@ impl Reader {
     }
 
     /// Reads a whole number within `allowed`.
-    pub(super) fn number<T: TryFrom<i64>>(&mut self, key: &str, allowed: RangeInclusive<i64>) -> Option<T> {
+    pub(super) fn number<T: TryFrom<i64>>(
+        &mut self,
+        key: &str,
+        allowed: RangeInclusive<i64>,
+    ) -> Option<T> {
         let kind = Allowed::Number(allowed.clone());
         let reason = format!("must be {kind}");
         let value = self.take(key, kind)?;
@@ -55,8 +62,9 @@ impl Reader {
             ValueKind::String(text) => text.parse().ok(),
             _ => None,
         };
-        let number =
-            number.filter(|number| allowed.contains(number)).and_then(|number| number.try_into().ok());
+        let number = number
+            .filter(|number| allowed.contains(number))
+            .and_then(|number| number.try_into().ok());
         self.or_note(key, &value, number.ok_or(reason))
     }
 
@@ -78,7 +86,11 @@ impl Reader {
     }
 
     /// Reads a text and converts it with `parse`, whose error is the reason of a problem.
-    pub(super) fn parsed<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn parsed<T>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
         let value = self.take(key, Allowed::Text)?;
         let parsed = as_text(&value).and_then(parse);
         self.or_note(key, &value, parsed)

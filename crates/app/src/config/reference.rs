@@ -11,14 +11,16 @@ use super::{ConfigError, DEFAULT_TOML, OWN_NAMES, Settings};
 const HEAD: &str = "\
 # Configuration
 
-Every setting, what it is unless it is set, and what it may be. This page is printed by `foretell config reference`.
+Every setting, what it is unless it is set, and what it may be. This page is printed by `foretell
+config reference`.
 
-What comes later wins: the defaults below, those of the environment (`FORETELL_ENV` is `development` unless it says
-`production`), the file given by `--config` or `FORETELL_CONFIG`, variables of the environment. Whatever a variable can hold can
-also be in a file: a variable whose name ends in `_FILE` names it, such as `DATABASE_URL_FILE=/run/secrets/database`.
+What comes later wins: the defaults below, those of the environment (`FORETELL_ENV` is `development`
+unless it says `production`), the file given by `--config` or `FORETELL_CONFIG`, variables of the
+environment. Whatever a variable can hold can also be in a file: a variable whose name ends in
+`_FILE` names it, such as `DATABASE_URL_FILE=/run/secrets/database`.
 
-`foretell config check` says what is wrong, all at once; `foretell config dump` prints each setting with its value and where that is
-from, and no secret.
+`foretell config check` says what is wrong, all at once; `foretell config dump` prints each setting
+with its value and where that is from, and no secret.
 ";
 
 /// Returns the page, in Markdown.
@@ -54,7 +56,8 @@ pub(crate) fn reference() -> Result<String, ConfigError> {
 fn facts(setting: &Setting, in_production: Option<&String>) -> String {
     let own = OWN_NAMES.iter().find(|(key, _)| *key == setting.key);
     let own = own.map_or_else(String::new, |(_, name)| format!(" or `{name}`"));
-    let production = in_production.map_or_else(String::new, |value| format!(", in production `{value}`"));
+    let production =
+        in_production.map_or_else(String::new, |value| format!(", in production `{value}`"));
     let kind = match &setting.allowed {
         Allowed::Text if setting.value == "\"\"" => "a text, which may be empty".to_owned(),
         allowed => allowed.to_string(),
@@ -93,7 +96,10 @@ mod tests {
     #[test]
     fn checked_in_page_is_current() {
         let kept = include_str!("../../../../docs/configuration.md");
-        assert!(kept == reference().unwrap(), "run: foretell config reference > docs/configuration.md");
+        assert!(
+            kept == reference().unwrap(),
+            "run: foretell config reference > docs/configuration.md"
+        );
     }
 
     #[test]
@@ -101,7 +107,11 @@ mod tests {
         let descriptions = descriptions(DEFAULT_TOML);
         for setting in Settings::load_with_origins([], None).unwrap().1 {
             let description = descriptions.get(&setting.key).map_or("", String::as_str);
-            assert!(!description.is_empty(), "{} has no comment in config/default.toml", setting.key);
+            assert!(
+                !description.is_empty(),
+                "{} has no comment in config/default.toml",
+                setting.key
+            );
             if let Allowed::Number(range) = &setting.allowed {
                 let bound = range.end().to_string();
                 assert!(

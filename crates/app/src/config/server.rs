@@ -44,7 +44,8 @@ pub(crate) struct Server {
 
 pub(super) fn read_server(reader: &mut Reader) -> Option<Server> {
     let bind = reader.parsed("server.bind", |text| {
-        text.parse().map_err(|_| "must be an IP address and a port, such as \"127.0.0.1:8080\"".to_owned())
+        text.parse()
+            .map_err(|_| "must be an IP address and a port, such as \"127.0.0.1:8080\"".to_owned())
     });
     let workers = reader.number("server.workers", 0..=1_024);
     let keep_alive_s = reader.number("server.keep_alive_s", 1..=3_600);

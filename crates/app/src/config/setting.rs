@@ -46,7 +46,9 @@ impl Setting {
 impl fmt::Display for Allowed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Number(range) => write!(f, "a whole number from {} to {}", range.start(), range.end()),
+            Self::Number(range) => {
+                write!(f, "a whole number from {} to {}", range.start(), range.end())
+            }
             Self::Flag => f.write_str("true or false"),
             Self::Text => f.write_str("a text"),
             Self::Secret => f.write_str("a text that is kept secret"),

@@ -66,7 +66,11 @@ mod tests {
     fn most_similar_key_is_suggested() {
         let known = ["server.bind", "server.workers", "writer.lanes", "writer.queue"];
         let check = |key, expected: &[&str]| {
-            assert_eq!(suggestions(key, known.into_iter()).collect::<Vec<_>>(), expected, "{key:?}");
+            assert_eq!(
+                suggestions(key, known.into_iter()).collect::<Vec<_>>(),
+                expected,
+                "{key:?}"
+            );
         };
         check("server.bnid", &["server.bind"]);
         check("sever.bind", &["server.bind"]);

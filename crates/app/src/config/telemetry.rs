@@ -41,7 +41,8 @@ fn read_reports(reader: &mut Reader) -> Option<Option<ReportSettings>> {
     let environment = reader.parsed("sentry.environment", |text| {
         let is_name = |text: &str| !text.contains(|char: char| char.is_whitespace() || char == '/');
         let is_good = (1..=MAX_ENVIRONMENT).contains(&text.chars().count()) && is_name(text);
-        let refusal = || format!("must be 1 to {MAX_ENVIRONMENT} characters without spaces and slashes");
+        let refusal =
+            || format!("must be 1 to {MAX_ENVIRONMENT} characters without spaces and slashes");
         is_good.then(|| text.to_owned()).ok_or_else(refusal)
     });
     let (dsn, environment) = (dsn?, environment?);

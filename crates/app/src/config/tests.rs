@@ -128,9 +128,13 @@ fn development_defaults_match_documentation() {
 fn smtp_transport_requires_host() {
     let smtp = ("FORETELL__MAIL__TRANSPORT", "smtp");
     let password = ("FORETELL__MAIL__SMTP_PASSWORD", "open sesame");
-    let settings = load(&[smtp, password, ("FORETELL__MAIL__SMTP_HOST", "mail.example.org")]).unwrap();
-    assert!(matches!(&settings.mail.transport, Transport::Smtp(smtp) if smtp.credentials.is_none()));
-    let expected = "mail.smtp_host (in config/default.toml) is \"\": must be the name of the mail server";
+    let settings =
+        load(&[smtp, password, ("FORETELL__MAIL__SMTP_HOST", "mail.example.org")]).unwrap();
+    assert!(
+        matches!(&settings.mail.transport, Transport::Smtp(smtp) if smtp.credentials.is_none())
+    );
+    let expected =
+        "mail.smtp_host (in config/default.toml) is \"\": must be the name of the mail server";
     assert_eq!(message(load(&[smtp])), format!("the configuration is not valid:\n- {expected}"));
 }
 
@@ -205,7 +209,11 @@ fn redis_url_precedes_other_layers() {
     let check = |variables: &[(&str, &str)], expected: Option<&str>| {
         let settings = load_with(variables, Some("redis.prefix = \"tests\"\n")).unwrap();
         let redis = settings.redis.map(|redis| (redis.url, redis.prefix));
-        assert_eq!(redis, expected.map(|url| (url.to_owned(), "tests".to_owned())), "{variables:?}");
+        assert_eq!(
+            redis,
+            expected.map(|url| (url.to_owned(), "tests".to_owned())),
+            "{variables:?}"
+        );
     };
     let variable = ("FORETELL__REDIS__URL", "redis://variable/");
     check(&[], None);
@@ -249,8 +257,9 @@ fn command_line_file_precedes_variable() {
     };
     let (one, two) = (write("one.toml", 1), write("two.conf", 2));
     let variables = os(&[("FORETELL_CONFIG", one.to_str().unwrap())]);
-    let lanes =
-        |path: Option<&Path>| Settings::load(variables.clone(), path).unwrap().writer.lanes.unwrap().get();
+    let lanes = |path: Option<&Path>| {
+        Settings::load(variables.clone(), path).unwrap().writer.lanes.unwrap().get()
+    };
     assert_eq!((lanes(None), lanes(Some(&two))), (1, 2));
 }
 
@@ -312,14 +321,21 @@ fn value_is_read_from_file_variable() {
         let (settings, read) = Settings::load_with_origins(os(&[(name, path)]), None).unwrap();
         assert_eq!(settings.redis.unwrap().url, "redis://:hush@localhost/", "{name}");
         let read = read.into_iter().find(|setting| setting.key == "redis.url").unwrap();
-        assert_eq!((read.value.as_str(), read.origin), (setting::HIDDEN, format!("{name}, {path}")));
+        assert_eq!(
+            (read.value.as_str(), read.origin),
+            (setting::HIDDEN, format!("{name}, {path}"))
+        );
     }
-    assert!(load(&[("REDIS_URL_FILE", ""), ("FORETELL__REDIS__URL_FILE", "")]).unwrap().redis.is_none());
+    assert!(
+        load(&[("REDIS_URL_FILE", ""), ("FORETELL__REDIS__URL_FILE", "")]).unwrap().redis.is_none()
+    );
 
-    let both = |plain: &str, file: &str| message(load(&[(plain, "redis://localhost/"), (file, path)]));
+    let both =
+        |plain: &str, file: &str| message(load(&[(plain, "redis://localhost/"), (file, path)]));
     let said = "REDIS_URL and REDIS_URL_FILE are both set; leave one of them out";
     assert_eq!(both("REDIS_URL", "REDIS_URL_FILE"), said);
-    let said = "FORETELL__REDIS__URL and FORETELL__REDIS__URL_FILE are both set; leave one of them out";
+    let said =
+        "FORETELL__REDIS__URL and FORETELL__REDIS__URL_FILE are both set; leave one of them out";
     assert_eq!(both("FORETELL__REDIS__URL", "FORETELL__REDIS__URL_FILE"), said);
 
     let nowhere = message(load(&[("DATABASE_URL_FILE", "/nowhere/secret")]));

@@ -33,13 +33,26 @@ pub(super) async fn check(settings: &Settings, findings: &mut Vec<Finding>) {
         Err(error @ ConnectError::Encoding { .. }) => {
             let why = "names and texts in other scripts cannot be stored or are garbled";
             let fix = "move to a database with the encoding UTF-8, as described above";
-            findings.push(Finding::of(State::Failed, "database", format!("{url}: {error}"), why, fix));
+            findings.push(Finding::of(
+                State::Failed,
+                "database",
+                format!("{url}: {error}"),
+                why,
+                fix,
+            ));
             return;
         }
         Err(error) => {
             let what = format!("{url} cannot be reached: {:#}", anyhow::Error::from(error));
-            let fix = "look at the database and its log; foretell config dump shows which one it is";
-            findings.push(Finding::of(State::Failed, "database", what, "nothing works without it", fix));
+            let fix =
+                "look at the database and its log; foretell config dump shows which one it is";
+            findings.push(Finding::of(
+                State::Failed,
+                "database",
+                what,
+                "nothing works without it",
+                fix,
+            ));
             return;
         }
     };
@@ -111,7 +124,8 @@ async fn condition(store: &Store, findings: &mut Vec<Finding>) {
     if let Some(clock_us) = condition.clock_us {
         let own = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         let difference = i64::try_from(own).unwrap_or(i64::MAX) - clock_us;
-        let what = format!("this machine's differs from the database's by {} ms", difference / 1_000);
+        let what =
+            format!("this machine's differs from the database's by {} ms", difference / 1_000);
         findings.push(if difference.abs() < CLOCKS_DIFFER_US {
             Finding::ok("clock", what)
         } else {
@@ -156,7 +170,13 @@ async fn rows(store: &Store) -> Finding {
         Err(error) => {
             let why = "whether every row can be read is not known";
             let what = format!("cannot be read: {}", Chain(&error));
-            return Finding::of(State::Failed, "rows", what, why, "look at the database and its log");
+            return Finding::of(
+                State::Failed,
+                "rows",
+                what,
+                why,
+                "look at the database and its log",
+            );
         }
     };
     if inspection.total == 0 {
@@ -164,7 +184,8 @@ async fn rows(store: &Store) -> Finding {
     }
     let what = format!("{} of {} cannot be read", inspection.total, inspection.read);
     let why = "lists leave them out, and requests for one of them fail";
-    let fix = "make a backup, run the SQL below, and run foretell doctor again until nothing is listed";
+    let fix =
+        "make a backup, run the SQL below, and run foretell doctor again until nothing is listed";
     let rows = inspection.rows.into_iter().map(RowFinding::from).collect();
     Finding { rows, ..Finding::of(State::Failed, "rows", what, why, fix) }
 }
@@ -178,7 +199,13 @@ async fn search_index(store: &Store) -> Finding {
         Err(error) => {
             let what = format!("the index cannot be read: {}", Chain(&error));
             let why = "searches may fail";
-            return Finding::of(State::Failed, CHECK, what, why, "look at the database and its log");
+            return Finding::of(
+                State::Failed,
+                CHECK,
+                what,
+                why,
+                "look at the database and its log",
+            );
         }
     };
     if !status.broken_tables.is_empty() {
@@ -197,8 +224,11 @@ async fn search_index(store: &Store) -> Finding {
         return Finding::of(State::Warning, CHECK, what, why, REINDEX);
     }
     if !status.missing_indexes.is_empty() {
-        let (names, create): (Vec<_>, Vec<_>) =
-            status.missing_indexes.into_iter().map(|index| (index.name, index.create + ";")).unzip();
+        let (names, create): (Vec<_>, Vec<_>) = status
+            .missing_indexes
+            .into_iter()
+            .map(|index| (index.name, index.create + ";"))
+            .unzip();
         let what = format!("indexes are missing: {}", names.join(", "));
         let why = "searches read all texts, which takes long";
         return Finding::of(State::Warning, CHECK, what, why, create.join(" "));

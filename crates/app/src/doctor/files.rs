@@ -67,14 +67,16 @@ fn finding(groups: &[Group]) -> Finding {
     let more = exposed.len() - named.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let what = format!("other users of this machine may access {}{more}", named.join(", "));
-    let why = "they hold email addresses, private posts, hashes of passwords and secrets of webhooks";
+    let why =
+        "they hold email addresses, private posts, hashes of passwords and secrets of webhooks";
     let repairs: Vec<_> = groups.iter().filter_map(Group::repair).collect();
     Finding::of(State::Warning, "files", what, why, repairs.join(" && "))
 }
 
 /// Returns the database, its log files, and the files that a restore kept.
 fn database_files(file: &Path) -> Vec<PathBuf> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Some(name) = file.file_name() else { return Vec::new() };
     let is_ours = |entry: &PathBuf| {
         let found = entry.file_name().map(std::ffi::OsStr::as_encoded_bytes);
@@ -84,7 +86,12 @@ fn database_files(file: &Path) -> Vec<PathBuf> {
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path()).collect()
+    read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .collect()
 }
 
 /// Returns `true` if others have any permission. A path that does not exist or cannot be inspected

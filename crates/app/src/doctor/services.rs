@@ -37,14 +37,19 @@ pub(super) async fn mail(settings: &Settings) -> Option<Finding> {
         }
         Transport::Smtp(smtp) => smtp,
     };
-    let templates =
-        Templates::load(&settings.mail.from, &settings.mail.site, settings.mail.templates.as_deref());
+    let templates = Templates::load(
+        &settings.mail.from,
+        &settings.mail.site,
+        settings.mail.templates.as_deref(),
+    );
     let tried = async {
         let mailer = SmtpMailer::new(smtp, templates.map_err(anyhow::Error::from)?)?;
         mailer.check().await.map_err(anyhow::Error::from)
     };
     let failure = match timeout(TIMEOUT, tried).await {
-        Ok(Ok(())) => return Some(Finding::ok("mail", format!("{} answers and lets us in", smtp.host))),
+        Ok(Ok(())) => {
+            return Some(Finding::ok("mail", format!("{} answers and lets us in", smtp.host)));
+        }
         Ok(Err(error)) => format!("{error:#}"),
         Err(_) => "it takes too long".to_owned(),
     };
@@ -60,7 +65,8 @@ pub(super) async fn traces(settings: &Settings) -> Option<Finding> {
     let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT));
     let agent = config.http_status_as_error(false).build().new_agent();
     let request = agent.post(endpoint).header("content-type", "application/x-protobuf");
-    let request = traces.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+    let request =
+        traces.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
     let send = move || anyhow::Ok::<StatusCode>(request.send_empty()?.status());
     let what = match spawn_blocking(send).await.map_err(anyhow::Error::from).flatten() {
         Ok(status) if status.is_success() => {

@@ -33,8 +33,9 @@ pub(super) fn backups(settings: &Settings) -> Option<Finding> {
         return None;
     }
     let ages = std::fs::read_dir(&settings.backups).into_iter().flatten().filter_map(|entry| {
-        let entry =
-            entry.ok().filter(|entry| entry.path().extension().is_some_and(|ending| ending == "db"))?;
+        let entry = entry
+            .ok()
+            .filter(|entry| entry.path().extension().is_some_and(|ending| ending == "db"))?;
         entry.metadata().ok()?.modified().ok()?.elapsed().ok()
     });
     let what = match ages.min() {

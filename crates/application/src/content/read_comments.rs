@@ -29,7 +29,11 @@ impl Content {
     ///
     /// # Errors
     /// [`AppError::Refused`] with `CommentNotFound`, [`AppError::Store`].
-    pub async fn get_comment(&self, caller: Option<&Caller>, id: CommentId) -> Result<Comment, AppError> {
+    pub async fn get_comment(
+        &self,
+        caller: Option<&Caller>,
+        id: CommentId,
+    ) -> Result<Comment, AppError> {
         let not_found = || AppError::from(PostError::CommentNotFound(id));
         let comment = self.posts.find_comment(id).await?.ok_or_else(not_found)?;
         match self.check_visible(caller, comment.subject).await {
@@ -38,7 +42,11 @@ impl Content {
         }
     }
 
-    async fn check_visible(&self, caller: Option<&Caller>, subject: CommentSubject) -> Result<(), AppError> {
+    async fn check_visible(
+        &self,
+        caller: Option<&Caller>,
+        subject: CommentSubject,
+    ) -> Result<(), AppError> {
         match subject {
             CommentSubject::Post(id) => self.get_post(caller, id).await.map(drop),
             CommentSubject::Market(id) => get_market(&*self.markets, id).await.map(drop),

@@ -58,7 +58,11 @@ impl Content {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn count_posts(&self, caller: Option<&Caller>, filter: &PostFilter) -> Result<i64, AppError> {
+    pub async fn count_posts(
+        &self,
+        caller: Option<&Caller>,
+        filter: &PostFilter,
+    ) -> Result<i64, AppError> {
         match visible(caller, filter) {
             Some(filter) => {
                 let count = self.posts.count_posts(&filter);

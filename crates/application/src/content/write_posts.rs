@@ -23,7 +23,8 @@ impl Content {
         let id = PostId::from_u128(self.context.next_id());
         let (author_id, now) = (caller.user.id, self.context.now());
         let post = Post { id, author_id, body, version: 1, created_at: now, updated_at: now };
-        let (stored, embedding) = (post.clone(), self.context.embedding_job(JobTask::EmbedPost(id)));
+        let (stored, embedding) =
+            (post.clone(), self.context.embedding_job(JobTask::EmbedPost(id)));
         let quotas = self.quotas;
         let work = move |tx: &mut dyn Tx, actor: Actor| {
             check_quota(tx, &quotas, actor.user_id, stored.body.status)?;
@@ -91,7 +92,12 @@ impl Content {
 
 /// Checks that an author, whom the unit has locked exclusively, may have one more post of this
 /// status.
-fn check_quota(tx: &mut dyn Tx, quotas: &Quotas, author: UserId, status: PostStatus) -> Result<(), AppError> {
+fn check_quota(
+    tx: &mut dyn Tx,
+    quotas: &Quotas,
+    author: UserId,
+    status: PostStatus,
+) -> Result<(), AppError> {
     let quota = Quota::of_post(status);
     Ok(quotas.check(quota, tx.count_for_quota(author, quota)?)?)
 }

@@ -88,7 +88,11 @@ impl Identity {
     ///
     /// # Errors
     /// [`AppError::TooManyInvalidTokens`], [`AppError::Store`].
-    pub async fn authenticate(&self, token: &str, from: IpAddr) -> Result<Option<Arc<Caller>>, AppError> {
+    pub async fn authenticate(
+        &self,
+        token: &str,
+        from: IpAddr,
+    ) -> Result<Option<Arc<Caller>>, AppError> {
         let Some(presented) = self.tokens.recognize(token) else { return Ok(None) };
         let (Presented::SessionToken(hash) | Presented::ApiKeySecret(hash)) = presented;
         let now = self.context.now();
@@ -124,7 +128,10 @@ impl Identity {
         Ok(Some(known))
     }
 
-    async fn read_session(&self, hash: TokenHash) -> Result<Option<(Caller, Timestamp)>, StoreError> {
+    async fn read_session(
+        &self,
+        hash: TokenHash,
+    ) -> Result<Option<(Caller, Timestamp)>, StoreError> {
         let found = self.users.find_session(&hash).await?;
         if found.is_none() {
             self.token_guard.remember_unknown(hash);
@@ -153,14 +160,18 @@ impl Identity {
             self.record_use(&found.key, now);
         }
         let credential = Credential::ApiKey { id: found.key.id, scopes: found.key.scopes };
-        Ok(Some((Caller { user: found.user, account_id: found.account_id, credential }, expires_at)))
+        Ok(Some((
+            Caller { user: found.user, account_id: found.account_id, credential },
+            expires_at,
+        )))
     }
 
     /// Records the use of a key in the background; the request does not depend on it.
     fn record_use(&self, key: &ApiKey, now: Timestamp) {
         let (units, id) = (Arc::clone(&self.context.units), key.id);
         tokio::spawn(async move {
-            let recorded = units.run("record_key_use", move |tx| tx.record_api_key_use(id, now)).await;
+            let recorded =
+                units.run("record_key_use", move |tx| tx.record_api_key_use(id, now)).await;
             if let Err(error) = recorded {
                 tracing::warn!(
                     error = %Chain(&error), key_id = %id,

@@ -34,8 +34,10 @@ impl Identity {
         let now = self.context.now();
         let lock = move |tx: &mut dyn Tx| tx.lock_user_and_admins(id);
         let work = move |tx: &mut dyn Tx, _, mut locked: Vec<Locked<Credentials>>| {
-            let active_admins = locked.iter().filter(|locked| locked.user.is_active_admin()).count();
-            let found = locked.iter_mut().find(|found| found.user.id == id && confirmed.is_of(found));
+            let active_admins =
+                locked.iter().filter(|locked| locked.user.is_active_admin()).count();
+            let found =
+                locked.iter_mut().find(|found| found.user.id == id && confirmed.is_of(found));
             let found = found.ok_or(AppError::WrongPassword)?;
             found.user = found.user.erased(active_admins, now)?;
             found.password = PasswordHash::of_nothing();

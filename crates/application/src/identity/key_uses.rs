@@ -53,7 +53,11 @@ mod tests {
         let make = Factory::new(1);
         let key = make.api_key(make.ids().user());
         let check = |key: &ApiKey, seconds, expected| {
-            assert_eq!(uses.is_worth_recording(key, START.plus_seconds(seconds)), expected, "{seconds}");
+            assert_eq!(
+                uses.is_worth_recording(key, START.plus_seconds(seconds)),
+                expected,
+                "{seconds}"
+            );
         };
         check(&key, 0, true);
         check(&key, 59, false);

@@ -17,7 +17,12 @@ impl Identity {
     ///
     /// # Errors
     /// [`AppError::Refused`] with `SessionsOnly`, [`AppError::Store`].
-    pub async fn log_out(&self, caller: &Caller, session: SessionId, from: IpAddr) -> Result<bool, AppError> {
+    pub async fn log_out(
+        &self,
+        caller: &Caller,
+        session: SessionId,
+        from: IpAddr,
+    ) -> Result<bool, AppError> {
         let is_other = caller.session()? != session;
         let network = network_of(from);
         let user = caller.user.id;

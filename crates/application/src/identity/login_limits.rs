@@ -62,7 +62,12 @@ impl LoginGuard {
         users: Arc<dyn UserQueries>,
     ) -> Self {
         let budget = |quota| Budget { quota, window: limits.window };
-        Self { limiter, users, account: budget(limits.per_account), address: budget(limits.per_address) }
+        Self {
+            limiter,
+            users,
+            account: budget(limits.per_account),
+            address: budget(limits.per_address),
+        }
     }
 
     /// Counts an attempt as a failure, until it is forgiven.
@@ -114,7 +119,12 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    async fn take(&mut self, bucket: String, budget: Budget, now: Timestamp) -> Result<(), AppError> {
+    async fn take(
+        &mut self,
+        bucket: String,
+        budget: Budget,
+        now: Timestamp,
+    ) -> Result<(), AppError> {
         let verdict = self.limiter.take(&bucket, budget, 1, now).await;
         if let Some(retry_after) = verdict.refused_for {
             return Err(AppError::TooManyAttempts { retry_after });
@@ -168,15 +178,25 @@ mod tests {
     const ELSEWHERE: &str = "198.51.100.7";
 
     fn guard() -> LoginGuard {
-        let limits = LoginLimits { per_account: 3, per_address: 5, window: Duration::from_secs(30) };
-        LoginGuard::new(limits, Arc::new(MemoryRateLimiter::default()), Arc::new(MemoryStore::new()))
+        let limits =
+            LoginLimits { per_account: 3, per_address: 5, window: Duration::from_secs(30) };
+        LoginGuard::new(
+            limits,
+            Arc::new(MemoryRateLimiter::default()),
+            Arc::new(MemoryStore::new()),
+        )
     }
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_micros(seconds * 1_000_000)
     }
 
-    async fn begin(guard: &LoginGuard, who: &str, from: &str, seconds: i64) -> Result<Attempt, u64> {
+    async fn begin(
+        guard: &LoginGuard,
+        who: &str,
+        from: &str,
+        seconds: i64,
+    ) -> Result<Attempt, u64> {
         let email = Email::new(&format!("{who}@example.org")).unwrap();
         let begun = guard.begin(&email, from.parse().unwrap(), at(seconds)).await;
         begun.map_err(|error| match error {
@@ -197,7 +217,11 @@ mod tests {
     async fn account_failures_are_limited_and_refill_evenly() {
         let guard = guard();
         assert_eq!(fail(&guard, "ada", HOME, 3).await, Ok(()));
-        assert_eq!(begin(&guard, "ada", ELSEWHERE, 0).await.err(), Some(10), "wherever they are from");
+        assert_eq!(
+            begin(&guard, "ada", ELSEWHERE, 0).await.err(),
+            Some(10),
+            "wherever they are from"
+        );
         assert_eq!(begin(&guard, "ada", ELSEWHERE, 4).await.err(), Some(6));
         assert!(begin(&guard, "ada", ELSEWHERE, 10).await.is_ok());
         assert_eq!(begin(&guard, "ada", ELSEWHERE, 10).await.err(), Some(10));

@@ -86,7 +86,11 @@ impl Identity {
         let user = caller.user.id;
         let lock = move |tx: &mut dyn Tx| tx.lock_user(user).map(drop);
         let work = move |tx: &mut dyn Tx, _, ()| {
-            if tx.delete_api_key(user, id)? { Ok(()) } else { Err(UserError::KeyNotFound(id).into()) }
+            if tx.delete_api_key(user, id)? {
+                Ok(())
+            } else {
+                Err(UserError::KeyNotFound(id).into())
+            }
         };
         let deleted = self.context.run_as_after(caller, "delete_api_key", lock, work).await;
         // Also after an error: the commit may have succeeded although its response was lost.

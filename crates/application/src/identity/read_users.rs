@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn many_users_have_fewer_posts_each() {
-        for (users, expected) in [(0, 20), (1, 20), (5, 20), (6, 16), (20, 5), (51, 1), (100, 1), (1_000, 1)]
+        for (users, expected) in
+            [(0, 20), (1, 20), (5, 20), (6, 16), (20, 5), (51, 1), (100, 1), (1_000, 1)]
         {
             assert_eq!(posts_per_user(users), expected, "{users}");
         }

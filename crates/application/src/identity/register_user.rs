@@ -37,7 +37,10 @@ impl Identity {
     /// # Errors
     /// [`AppError::Refused`] with `EmailTaken`; [`AppError::Password`]; the errors of the money
     /// writer.
-    pub async fn register_user(&self, registration: Registration) -> Result<(User, Registered), AppError> {
+    pub async fn register_user(
+        &self,
+        registration: Registration,
+    ) -> Result<(User, Registered), AppError> {
         if registration.email.is_of_erased() {
             return Err(DomainError::EmailTaken.into());
         }
@@ -61,8 +64,11 @@ impl Identity {
             grant: self.signup_grant,
         };
         let principal = Principal::Process(Actor { user_id: user.id, role: user.role });
-        let receipt =
-            self.context.writer.submit_once(principal, REGISTRATION_KEY.to_owned(), command).await?;
+        let receipt = self
+            .context
+            .writer
+            .submit_once(principal, REGISTRATION_KEY.to_owned(), command)
+            .await?;
         Ok((user, receipt.result?))
     }
 }

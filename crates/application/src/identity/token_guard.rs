@@ -79,9 +79,10 @@ impl TokenGuard {
         }
     }
 
-    /// Decides if a token from a client at this address may be looked up. Valid tokens of many users
-    /// behind one address may be pending at the same time, so it waits for lookups whose tokens may
-    /// come back, but not while there are none: then all tokens were taken by invalid ones.
+    /// Decides if a token from a client at this address may be looked up. Valid tokens of many
+    /// users behind one address may be pending at the same time, so it waits for lookups whose
+    /// tokens may come back, but not while there are none: then all tokens were taken by invalid
+    /// ones.
     ///
     /// # Errors
     /// [`AppError::TooManyInvalidTokens`] if its network has sent too many invalid ones.
@@ -250,7 +251,10 @@ mod tests {
         }
         assert!(admit(&guard, 3, HOME).await.is_err());
         for number in [7, 8] {
-            assert!(matches!(admit(&guard, number, HOME).await, Ok(Lookup::Allowed(_))), "{number}");
+            assert!(
+                matches!(admit(&guard, number, HOME).await, Ok(Lookup::Allowed(_))),
+                "{number}"
+            );
         }
     }
 

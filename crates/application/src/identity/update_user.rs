@@ -30,7 +30,8 @@ impl Identity {
         let lock = move |tx: &mut dyn Tx| tx.lock_user_and_admins(id);
         let work = move |tx: &mut dyn Tx, actor, mut locked: Vec<Locked<Credentials>>| {
             policy::may_administer(actor)?;
-            let active_admins = locked.iter().filter(|locked| locked.user.is_active_admin()).count();
+            let active_admins =
+                locked.iter().filter(|locked| locked.user.is_active_admin()).count();
             let found = locked.iter_mut().find(|found| found.user.id == id);
             let found = found.ok_or(UserError::NotFound(id))?;
             let changed = found.user.updated(update, active_admins, now)?;

@@ -47,7 +47,12 @@ pub struct FailedAttempt {
 impl FailedAttempt {
     /// Creates a failure that may be temporary.
     pub fn temporary(problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), is_permanent: false, is_of_receiver: false, retry_after: None }
+        Self {
+            problem: problem.into(),
+            is_permanent: false,
+            is_of_receiver: false,
+            retry_after: None,
+        }
     }
 }
 
@@ -89,7 +94,8 @@ impl Jobs {
         };
         let LeasedJobs { jobs, unknown } = self.context.units.run("lease_jobs", work).await?;
         for (lease, task) in &unknown {
-            counter!("foretell_jobs_run_total", "kind" => "unknown", "result" => "given_up").increment(1);
+            counter!("foretell_jobs_run_total", "kind" => "unknown", "result" => "given_up")
+                .increment(1);
             let (job_id, kind) = (lease.job, &task.kind);
             tracing::error!(
                 %job_id, kind,
@@ -123,10 +129,15 @@ impl Jobs {
     ///
     /// # Errors
     /// Any [`StoreError`].
-    pub async fn fail_job(&self, job: &LeasedJob, failure: &FailedAttempt) -> Result<FailedJob, StoreError> {
+    pub async fn fail_job(
+        &self,
+        job: &LeasedJob,
+        failure: &FailedAttempt,
+    ) -> Result<FailedJob, StoreError> {
         let failures = job.failures.saturating_add(1);
         let policy = self.retries.of(job.task.kind());
-        let pause = policy.pause_after(failures, chance(job.lease.job)).filter(|_| !failure.is_permanent);
+        let pause =
+            policy.pause_after(failures, chance(job.lease.job)).filter(|_| !failure.is_permanent);
         let pause = pause.map(|pause| pause_for(pause, failure.retry_after));
         let (lease, now, failure) = (job.lease, self.context.now(), failure.problem.clone());
         let work = move |tx: &mut dyn Tx| match pause {
@@ -151,7 +162,8 @@ impl Jobs {
         last: Option<SchedulePeriods>,
     ) -> Result<SchedulePeriods, StoreError> {
         let (now, periods) = (self.context.now(), SchedulePeriods::at(self.context.now()));
-        let is_new = |index: usize| last.is_none_or(|last| last.0.get(index) != periods.0.get(index));
+        let is_new =
+            |index: usize| last.is_none_or(|last| last.0.get(index) != periods.0.get(index));
         let due = SCHEDULE.iter().zip(periods.0).enumerate().filter(|(index, _)| is_new(*index));
         let jobs: Vec<_> =
             due.map(|(_, ((task, _), period))| self.scheduled_job(*task, period, now)).collect();
@@ -187,7 +199,9 @@ pub struct SchedulePeriods([i64; SCHEDULE.len()]);
 
 impl SchedulePeriods {
     fn at(now: Timestamp) -> Self {
-        let period = |(_, period): (JobTask, Duration)| i64::try_from(period.as_micros()).unwrap_or(i64::MAX);
+        let period = |(_, period): (JobTask, Duration)| {
+            i64::try_from(period.as_micros()).unwrap_or(i64::MAX)
+        };
         Self(SCHEDULE.map(|periodic| now.micros().div_euclid(period(periodic))))
     }
 }

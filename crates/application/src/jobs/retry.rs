@@ -47,8 +47,8 @@ impl RetryPolicy {
             left = left.checked_sub(pause)?;
         }
         // No pause is zero, so that the iteration ends however many failures there are.
-        let slow_series =
-            (0..=failures - self.attempts).map(|n| grown(SLOW_FIRST_PAUSE, 2, n, SLOW_LONGEST_PAUSE));
+        let slow_series = (0..=failures - self.attempts)
+            .map(|n| grown(SLOW_FIRST_PAUSE, 2, n, SLOW_LONGEST_PAUSE));
         let mut last = None;
         for pause in slow_series {
             left = left.checked_sub(pause)?;
@@ -117,7 +117,9 @@ const fn default_policy(kind: JobKind) -> RetryPolicy {
         JobKind::Webhook => (10, 5, 6),
         // Trading ends at the end date whatever this job does; the others fail only if storage
         // fails.
-        JobKind::CloseMarket | JobKind::EmbedMarket | JobKind::EmbedPost | JobKind::EmbedAll => (10, 2, 4),
+        JobKind::CloseMarket | JobKind::EmbedMarket | JobKind::EmbedPost | JobKind::EmbedAll => {
+            (10, 2, 4)
+        }
     };
     let slow_until = match kind {
         // A mail server may be down for a day.
@@ -132,7 +134,10 @@ mod tests {
     use super::*;
 
     fn pauses_s(policy: RetryPolicy, chance: f64) -> Vec<f64> {
-        (1..).map_while(|failures| policy.pause_after(failures, chance)).map(|p| p.as_secs_f64()).collect()
+        (1..)
+            .map_while(|failures| policy.pause_after(failures, chance))
+            .map(|p| p.as_secs_f64())
+            .collect()
     }
 
     fn policy(attempts: u32, first_s: u64, factor: u32, slow_hours: Option<u64>) -> RetryPolicy {
@@ -165,9 +170,11 @@ mod tests {
     #[test]
     fn emails_and_webhooks_are_retried_for_days() {
         let policies = RetryPolicies::default();
-        for (kind, least_hours, most_hours) in
-            [(JobKind::WelcomeMail, 15, 24), (JobKind::DecisionMail, 15, 24), (JobKind::Webhook, 72, 96)]
-        {
+        for (kind, least_hours, most_hours) in [
+            (JobKind::WelcomeMail, 15, 24),
+            (JobKind::DecisionMail, 15, 24),
+            (JobKind::Webhook, 72, 96),
+        ] {
             let all = Duration::from_secs_f64(pauses_s(policies.of(kind), 0.5).iter().sum());
             assert!(all >= Duration::from_hours(least_hours), "{kind:?}: {all:?}");
             assert!(all <= Duration::from_hours(most_hours), "{kind:?}: {all:?}");

@@ -102,12 +102,15 @@ impl Jobs {
                 tracing::info!(texts, "semantic search is ready: all texts are embedded");
             }
             JobTask::PurgeOutcomes => {
-                let before = self.before(self.keep_outcomes.as_secs().try_into().unwrap_or(i64::MAX));
-                self.purge("purge_outcomes", move |tx| tx.purge_outcomes(before, PURGE_AT_ONCE)).await?;
+                let before =
+                    self.before(self.keep_outcomes.as_secs().try_into().unwrap_or(i64::MAX));
+                self.purge("purge_outcomes", move |tx| tx.purge_outcomes(before, PURGE_AT_ONCE))
+                    .await?;
             }
             JobTask::PurgeSessions => {
                 let before = self.before(KEEP_SESSIONS_S);
-                self.purge("purge_sessions", move |tx| tx.purge_sessions(before, PURGE_AT_ONCE)).await?;
+                self.purge("purge_sessions", move |tx| tx.purge_sessions(before, PURGE_AT_ONCE))
+                    .await?;
                 let before = self.before(KNOWN_FOR_S);
                 let purge = move |tx: &mut dyn Tx| tx.purge_known_networks(before, PURGE_AT_ONCE);
                 self.purge("purge_known_networks", purge).await?;

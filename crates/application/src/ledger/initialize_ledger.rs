@@ -10,7 +10,10 @@ use crate::application::{Ports, StartError};
 ///
 /// # Errors
 /// [`StartError::Currency`] if the database has another currency, [`StartError::Store`].
-pub(crate) async fn initialize_ledger(ports: &Ports, configured: &Currency) -> Result<(), StartError> {
+pub(crate) async fn initialize_ledger(
+    ports: &Ports,
+    configured: &Currency,
+) -> Result<(), StartError> {
     let now = ports.clock.now();
     let currency = configured.clone();
     let work = move |tx: &mut dyn foretell_ports::unit::Tx| {

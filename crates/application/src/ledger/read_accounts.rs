@@ -32,10 +32,15 @@ impl Ledger {
     ///
     /// # Errors
     /// [`AppError::Refused`] with `AccountNotFound`, [`AppError::Store`].
-    pub async fn get_account(&self, caller: &Caller, id: AccountId) -> Result<AccountDetails, AppError> {
+    pub async fn get_account(
+        &self,
+        caller: &Caller,
+        id: AccountId,
+    ) -> Result<AccountDetails, AppError> {
         let found = self.queries.find_account(id).await?;
-        let is_visible =
-            |details: &AccountDetails| policy::can_see_account(caller.actor(), details.account.owner());
+        let is_visible = |details: &AccountDetails| {
+            policy::can_see_account(caller.actor(), details.account.owner())
+        };
         found.filter(is_visible).ok_or(TransferError::AccountNotFound(id).into())
     }
 
@@ -88,7 +93,11 @@ impl Ledger {
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
-    pub async fn get_transfer(&self, caller: &Caller, id: TransferId) -> Result<TransferDetails, AppError> {
+    pub async fn get_transfer(
+        &self,
+        caller: &Caller,
+        id: TransferId,
+    ) -> Result<TransferDetails, AppError> {
         let found = self.queries.find_transfer(id, Some(caller.account_id)).await?;
         let actor = caller.actor();
         let is_visible = |details: &TransferDetails| {

@@ -71,7 +71,9 @@ impl OpenStreams {
     fn open(&self, requester: Requester) -> Result<StreamPermit, AppError> {
         let holders: Vec<_> = match requester {
             Requester::User(id) => vec![Holder::User(id)],
-            Requester::Address(address) => ClientNetwork::all(address).map(Holder::Network).collect(),
+            Requester::Address(address) => {
+                ClientNetwork::all(address).map(Holder::Network).collect()
+            }
         };
         let mut counts = lock(&self.counts);
         let is_full = |count: u32, limit: Option<u32>| limit.is_some_and(|limit| count >= limit);
@@ -140,7 +142,8 @@ mod tests {
     #[test]
     fn users_and_addresses_have_limits_of_their_own() {
         let streams = streams(2, 3, 100);
-        let held = [user(1), user(2), from("192.0.2.1"), from("192.0.2.2")].map(|who| fill(&streams, who));
+        let held =
+            [user(1), user(2), from("192.0.2.1"), from("192.0.2.2")].map(|who| fill(&streams, who));
         assert_eq!(held.each_ref().map(Vec::len), [2, 2, 3, 3]);
     }
 
@@ -148,8 +151,9 @@ mod tests {
     fn ipv6_sites_have_a_multiple_of_the_limit() {
         let streams = streams(2, 3, 1_000);
         assert_eq!(fill(&streams, from("2001:db8:1:1::1")).len(), 3);
-        let held: Vec<_> =
-            (0..100).flat_map(|net| fill(&streams, from(&format!("2001:db8:1:{net}::1")))).collect();
+        let held: Vec<_> = (0..100)
+            .flat_map(|net| fill(&streams, from(&format!("2001:db8:1:{net}::1"))))
+            .collect();
         assert_eq!(held.len(), 3 * 16);
         assert!(streams.open(from("2001:db8:2::1")).is_ok());
     }

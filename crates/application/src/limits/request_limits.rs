@@ -119,7 +119,8 @@ impl Limits {
         let host = ClientNetwork::host(address);
         let bucket = format!("limit:{kind}:from:{host}");
         let verdict = self.limiter.take(&bucket, budget, cost, now).await;
-        let Some(site) = ClientNetwork::site(address).filter(|_| verdict.refused_for.is_none()) else {
+        let Some(site) = ClientNetwork::site(address).filter(|_| verdict.refused_for.is_none())
+        else {
             return verdict;
         };
         let bucket = format!("limit:{kind}:from:{site}");

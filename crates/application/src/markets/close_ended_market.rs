@@ -14,15 +14,21 @@ use crate::writer::CloseEnded;
 impl Markets {
     /// Closes a market whose end date has passed. Returns the end date of an open market that ends
     /// later: its job was retried early.
-    pub(crate) async fn close_ended_market(&self, id: MarketId) -> Result<Option<Timestamp>, AppError> {
+    pub(crate) async fn close_ended_market(
+        &self,
+        id: MarketId,
+    ) -> Result<Option<Timestamp>, AppError> {
         let found = self.queries.find_market(id).await?;
         let record = found.as_ref().map(|details| details.market.record());
-        let Some(record) = record.filter(|record| record.phase == Phase::Open) else { return Ok(None) };
+        let Some(record) = record.filter(|record| record.phase == Phase::Open) else {
+            return Ok(None);
+        };
         if record.ends_at > self.context.now() {
             return Ok(Some(record.ends_at));
         }
         // With an admin's permissions: the end date has decided, not a user.
-        let process = Principal::Process(Actor { user_id: UserId::from_u128(0), role: Role::Admin });
+        let process =
+            Principal::Process(Actor { user_id: UserId::from_u128(0), role: Role::Admin });
         let receipt = self.context.writer.submit(process, CloseEnded(id)).await?;
         self.totals.forget();
         // Otherwise the market was closed, decided or deleted meanwhile, or its end date and the

@@ -48,7 +48,10 @@ impl Markets {
         let embedding = self.context.embedding_job(JobTask::EmbedMarket(market));
         let now = self.context.now();
         let edit = VersionedEdit { market, edit, expected, now, closing_id, embedding };
-        let edited = self.context.run_as(caller, "edit_market", move |tx, actor| edit.apply(tx, actor)).await;
+        let edited = self
+            .context
+            .run_as(caller, "edit_market", move |tx, actor| edit.apply(tx, actor))
+            .await;
         // Another end date may move the market to another list.
         self.totals.forget();
         let edited = edited?;

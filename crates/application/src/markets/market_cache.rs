@@ -36,7 +36,11 @@ pub(crate) struct MarketCache {
 }
 
 impl MarketCache {
-    pub(crate) fn new(cache: Arc<dyn Cache>, markets: Arc<dyn MarketQueries>, trust: Duration) -> Self {
+    pub(crate) fn new(
+        cache: Arc<dyn Cache>,
+        markets: Arc<dyn MarketQueries>,
+        trust: Duration,
+    ) -> Self {
         Self { cache, markets, trust, flights: SingleFlight::new(), at_hand: OnceLock::new() }
     }
 

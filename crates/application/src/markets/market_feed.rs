@@ -106,7 +106,9 @@ impl WatchedMarket {
         sequence: i64,
         markets: &dyn MarketQueries,
     ) -> Result<Option<MarketUpdate>, StoreError> {
-        let Some((details, kept)) = self.latest_after(sequence, markets).await? else { return Ok(None) };
+        let Some((details, kept)) = self.latest_after(sequence, markets).await? else {
+            return Ok(None);
+        };
         let oldest = details.market.record().bet_count.saturating_sub(MAX_REPLAY);
         if sequence < oldest {
             return Ok(Some(MarketUpdate {
@@ -188,13 +190,15 @@ pub(crate) async fn read_bets(
     details: &MarketDetails,
     markets: &dyn MarketQueries,
 ) -> Result<(Vec<Arc<Bet>>, i64), StoreError> {
-    let end = details.market.record().bet_count.min(sequence.saturating_add(i64::from(BETS_AT_ONCE)));
+    let end =
+        details.market.record().bet_count.min(sequence.saturating_add(i64::from(BETS_AT_ONCE)));
     let limit = u32::try_from(end.saturating_sub(sequence)).unwrap_or(0);
     if limit == 0 {
         return Ok((Vec::new(), sequence));
     }
-    let page =
-        markets.page_bets(id, PageRequest { start: PageStart::After(end.saturating_add(1)), limit }).await?;
+    let page = markets
+        .page_bets(id, PageRequest { start: PageStart::After(end.saturating_add(1)), limit })
+        .await?;
     // The page replaces unreadable bets by older ones, which must be dropped.
     let wanted = page.rows.into_iter().filter(|bet| bet.fill.sequence > sequence);
     let mut bets: Vec<_> = wanted.map(Arc::new).collect();

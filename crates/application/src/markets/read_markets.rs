@@ -47,7 +47,8 @@ impl Markets {
     ) -> Result<RelatedToMarkets, AppError> {
         let mut related = RelatedToMarkets::default();
         if wanted.contains(&MarketRelation::Creator) {
-            let ids: Vec<_> = markets.iter().map(|details| details.market.record().creator_id).collect();
+            let ids: Vec<_> =
+                markets.iter().map(|details| details.market.record().creator_id).collect();
             let users = self.users.find_users(&ids).await?;
             related.creators = Some(users.into_iter().map(|user| (user.id, user)).collect());
         }
@@ -99,7 +100,11 @@ impl Markets {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn find_bet(&self, caller: Option<&Caller>, id: BetId) -> Result<Option<Bet>, AppError> {
+    pub async fn find_bet(
+        &self,
+        caller: Option<&Caller>,
+        id: BetId,
+    ) -> Result<Option<Bet>, AppError> {
         Ok(self.queries.find_bet(id, caller.map(|caller| caller.account_id)).await?)
     }
 
@@ -133,7 +138,10 @@ impl Markets {
 ///
 /// # Errors
 /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
-pub(crate) async fn get_market(markets: &dyn MarketQueries, id: MarketId) -> Result<MarketDetails, AppError> {
+pub(crate) async fn get_market(
+    markets: &dyn MarketQueries,
+    id: MarketId,
+) -> Result<MarketDetails, AppError> {
     let found = markets.find_market(id).await?;
     found.ok_or(MarketError::NotFound(id).into())
 }

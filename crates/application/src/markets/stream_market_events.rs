@@ -55,7 +55,8 @@ impl FromStr for MarketEventId {
 
     fn from_str(text: &str) -> Result<Self, EventIdError> {
         let (sequence, phase) = text.split_once('-').ok_or(EventIdError)?;
-        let sequence = sequence.parse().ok().filter(|sequence| *sequence >= 0).ok_or(EventIdError)?;
+        let sequence =
+            sequence.parse().ok().filter(|sequence| *sequence >= 0).ok_or(EventIdError)?;
         Ok(Self { sequence, phase: Phase::from_name(phase).ok_or(EventIdError)? })
     }
 }
@@ -170,14 +171,20 @@ impl MarketEventStream {
         }
     }
 
-    fn events(&self, MarketUpdate { details, bets, skipped_until, .. }: MarketUpdate) -> Vec<MarketEvent> {
+    fn events(
+        &self,
+        MarketUpdate { details, bets, skipped_until, .. }: MarketUpdate,
+    ) -> Vec<MarketEvent> {
         let latest = MarketEventId::of(&details);
         let Some(seen) = self.last_seen else {
             return vec![MarketEvent { id: latest, data: MarketEventData::Status(details) }];
         };
         if let Some(last) = skipped_until {
             let id = MarketEventId { sequence: last, phase: seen.phase };
-            return vec![MarketEvent { id, data: MarketEventData::Gap { first: seen.sequence + 1, last } }];
+            return vec![MarketEvent {
+                id,
+                data: MarketEventData::Gap { first: seen.sequence + 1, last },
+            }];
         }
         if bets.is_empty() && seen.phase != latest.phase {
             return vec![MarketEvent { id: latest, data: MarketEventData::Status(details) }];
@@ -196,7 +203,9 @@ mod tests {
 
     #[test]
     fn event_ids_round_trip() {
-        for (sequence, phase, text) in [(0, Phase::Open, "0-open"), (17, Phase::Cancelled, "17-cancelled")] {
+        for (sequence, phase, text) in
+            [(0, Phase::Open, "0-open"), (17, Phase::Cancelled, "17-cancelled")]
+        {
             let id = MarketEventId { sequence, phase };
             assert_eq!(id.to_string(), text);
             assert_eq!(text.parse(), Ok(id));

@@ -16,7 +16,9 @@ use foretell_ports::error::StoreError;
 use foretell_ports::job::{LeasedJob, NewJob};
 use foretell_ports::market::MarketDetails;
 use foretell_ports::unit::Tx;
-use foretell_ports::webhook::{Webhook, WebhookCursor, WebhookMessage, WebhookSecret, WebhookSendError};
+use foretell_ports::webhook::{
+    Webhook, WebhookCursor, WebhookMessage, WebhookSecret, WebhookSendError,
+};
 
 use super::Notifications;
 use crate::error::AppError;
@@ -88,7 +90,8 @@ impl Notifications {
             return Ok(vec![self.status_step(webhook, details, after)?]);
         }
         if cursor.sequence < record.bet_count && webhook.events.trades {
-            let (bets, end) = read_bets(record.id, cursor.sequence, details, &*self.markets).await?;
+            let (bets, end) =
+                read_bets(record.id, cursor.sequence, details, &*self.markets).await?;
             let write = |bet: Arc<foretell_domain::market::Bet>| {
                 let after = WebhookCursor { sequence: bet.fill.sequence, ..cursor };
                 let body = self.webhook_bodies.trade(&bet).ok_or(AppError::Internal("a body"))?;
@@ -205,9 +208,14 @@ impl Notifications {
 
     /// Records a failed delivery. After the last attempt, or a response 410, the webhook is
     /// disabled; after a successful message, the next one has all its attempts.
-    async fn fail_delivery(&self, delivery: &Delivery<'_>, failure: JobFailure) -> Result<(), JobFailure> {
+    async fn fail_delivery(
+        &self,
+        delivery: &Delivery<'_>,
+        failure: JobFailure,
+    ) -> Result<(), JobFailure> {
         let JobFailure::Webhook(error) = failure else { return Err(failure) };
-        let failures = if delivery.has_delivered { 1 } else { delivery.job.failures.saturating_add(1) };
+        let failures =
+            if delivery.has_delivered { 1 } else { delivery.job.failures.saturating_add(1) };
         let is_over = matches!(error, WebhookSendError::Gone)
             || self.retries.of(JobKind::Webhook).pause_after(failures, 0.5).is_none();
         if is_over {
@@ -250,7 +258,11 @@ impl Notifications {
     }
 
     /// Records the error of the last message, or its success.
-    async fn record_webhook_result(&self, id: WebhookId, failure: Option<String>) -> Result<(), StoreError> {
+    async fn record_webhook_result(
+        &self,
+        id: WebhookId,
+        failure: Option<String>,
+    ) -> Result<(), StoreError> {
         let now = self.context.now();
         let work = move |tx: &mut dyn Tx| {
             let Some(mut webhook) = tx.lock_webhook(id)? else { return Ok(()) };

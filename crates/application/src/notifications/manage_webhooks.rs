@@ -43,7 +43,11 @@ impl Notifications {
     /// # Errors
     /// [`AppError::Refused`] for everyone else, with `TooMany` or `ForbiddenAddress`;
     /// [`AppError::Store`].
-    pub async fn create_webhook(&self, caller: &Caller, new: NewWebhook) -> Result<Webhook, AppError> {
+    pub async fn create_webhook(
+        &self,
+        caller: &Caller,
+        new: NewWebhook,
+    ) -> Result<Webhook, AppError> {
         self.check_address(&new.url)?;
         let webhook = Webhook {
             id: WebhookId::from_u128(self.context.next_id()),
@@ -127,7 +131,11 @@ impl Notifications {
     ///
     /// # Errors
     /// [`AppError::Refused`] for everyone else, and with `NotFound`; [`AppError::Store`].
-    pub async fn rotate_webhook_secret(&self, caller: &Caller, id: WebhookId) -> Result<Webhook, AppError> {
+    pub async fn rotate_webhook_secret(
+        &self,
+        caller: &Caller,
+        id: WebhookId,
+    ) -> Result<Webhook, AppError> {
         let (secret, until) = (self.new_webhook_secret(), self.context.now().plus(ROTATION));
         self.alter_webhook(caller, id, move |webhook, _| {
             if webhook.secret != secret {
@@ -175,7 +183,9 @@ impl Notifications {
         &self,
         caller: &Caller,
         id: WebhookId,
-        mut alter: impl FnMut(&mut Locked<Webhook>, &mut dyn Tx) -> Result<(), StoreError> + Send + 'static,
+        mut alter: impl FnMut(&mut Locked<Webhook>, &mut dyn Tx) -> Result<(), StoreError>
+        + Send
+        + 'static,
     ) -> Result<Webhook, AppError> {
         let work = move |tx: &mut dyn Tx, actor| {
             policy::may_administer(actor)?;

@@ -34,7 +34,12 @@ impl Notifications {
         self.send_email(job, user, content).await
     }
 
-    async fn send_email(&self, job: JobId, user: UserId, content: EmailContent) -> Result<(), JobFailure> {
+    async fn send_email(
+        &self,
+        job: JobId,
+        user: UserId,
+        content: EmailContent,
+    ) -> Result<(), JobFailure> {
         let Some(user) = self.present_user(user).await? else { return Ok(()) };
         let email = OutgoingEmail { id: job.as_u128(), to: user.email, name: user.name, content };
         let sent = self.mailer.send(&email).await;

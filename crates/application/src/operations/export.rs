@@ -85,14 +85,24 @@ impl Operations {
     ///
     /// # Errors
     /// [`ExportError`].
-    pub async fn export(&self, export: Export, sink: &mut ExportSink<'_>) -> Result<(), ExportError> {
+    pub async fn export(
+        &self,
+        export: Export,
+        sink: &mut ExportSink<'_>,
+    ) -> Result<(), ExportError> {
         match export {
-            Export::Markets => self.walk_markets(async |market| Ok(sink(ExportRow::Market(market))?)).await,
+            Export::Markets => {
+                self.walk_markets(async |market| Ok(sink(ExportRow::Market(market))?)).await
+            }
             Export::Bets => self.export_bets(sink).await,
             Export::Transfers => {
                 let list = async |page| self.ledger.list_transfers(page).await;
-                walk(list, |transfer| transfer.id, async |transfer| Ok(sink(ExportRow::Transfer(transfer))?))
-                    .await
+                walk(
+                    list,
+                    |transfer| transfer.id,
+                    async |transfer| Ok(sink(ExportRow::Transfer(transfer))?),
+                )
+                .await
             }
             Export::User(user) => self.export_user(user, sink).await,
         }
@@ -124,8 +134,10 @@ impl Operations {
             let account = account.account.id();
             let list = async |page| Ok(self.ledger.page_transfers(account, page).await?.rows);
             let version_of = |transfer: &Transfer| transfer.side_of(account).version;
-            walk(list, version_of, async |transfer| Ok(sink(ExportRow::TransferOf(account, transfer))?))
-                .await?;
+            walk(list, version_of, async |transfer| {
+                Ok(sink(ExportRow::TransferOf(account, transfer))?)
+            })
+            .await?;
         }
         let list = async |page| self.markets.list_bets_of(id, page).await;
         walk(list, |bet| BetKey::from(bet), async |bet| Ok(sink(ExportRow::Bet(bet))?)).await?;
@@ -135,9 +147,11 @@ impl Operations {
             walk(list, |post| post.id, async |post| Ok(sink(ExportRow::Post(post))?)).await?;
         }
         let list = async |page| self.posts.list_comments_of(id, page).await;
-        walk(list, |comment| comment.id, async |comment| Ok(sink(ExportRow::Comment(comment))?)).await?;
+        walk(list, |comment| comment.id, async |comment| Ok(sink(ExportRow::Comment(comment))?))
+            .await?;
         let list = async |page| self.users.list_sessions(id, Timestamp::from_micros(0), page).await;
-        walk(list, |session| session.id, async |session| Ok(sink(ExportRow::Session(session))?)).await?;
+        walk(list, |session| session.id, async |session| Ok(sink(ExportRow::Session(session))?))
+            .await?;
         for known in self.users.list_known_networks(id).await? {
             sink(ExportRow::KnownNetwork(&known))?;
         }

@@ -35,7 +35,8 @@ impl Search {
         let from = if semantic.index.count().await? == 0 { VectorCursor::BEGIN } else { from };
         let mut cursor = from;
         loop {
-            let read = self.vectors.list_vectors(semantic.embedder.model(), cursor, READ_AT_ONCE).await?;
+            let read =
+                self.vectors.list_vectors(semantic.embedder.model(), cursor, READ_AT_ONCE).await?;
             let is_all = read.len() < READ_AT_ONCE as usize;
             if let Some(last) = read.last() {
                 cursor = VectorCursor { written_at: last.written_at, id: last.text.as_u128() };
@@ -138,7 +139,11 @@ impl Search {
     }
 
     /// Stores embeddings and adds them to the index of this node.
-    async fn save_vectors(&self, semantic: &Semantic, vectors: Vec<StoredVector>) -> Result<(), StoreError> {
+    async fn save_vectors(
+        &self,
+        semantic: &Semantic,
+        vectors: Vec<StoredVector>,
+    ) -> Result<(), StoreError> {
         let model = semantic.embedder.model().to_owned();
         let put = vectors.iter().map(|vector| (vector.text, vector.embedding.clone())).collect();
         self.context.units.run("save_vectors", move |tx| tx.save_vectors(&model, &vectors)).await?;

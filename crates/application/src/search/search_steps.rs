@@ -103,7 +103,8 @@ impl SearchStep {
 }
 
 fn count(step: SearchStep, result: &'static str) {
-    counter!("foretell_search_steps_total", "step" => step.as_str(), "result" => result).increment(1);
+    counter!("foretell_search_steps_total", "step" => step.as_str(), "result" => result)
+        .increment(1);
 }
 
 fn unavailable(why: &'static str) -> StoreError {
@@ -169,7 +170,10 @@ mod tests {
             fail(&steps).await;
         }
         assert!(!works().await, "it is left out");
-        assert!(steps.take(SearchStep::FullText, async { Ok(()) }).await.is_ok(), "the others are not");
+        assert!(
+            steps.take(SearchStep::FullText, async { Ok(()) }).await.is_ok(),
+            "the others are not"
+        );
         tokio::time::advance(PAUSE).await;
         fail(&steps).await;
         assert!(!works().await, "the one that tried has failed");
@@ -180,11 +184,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn slow_query_does_not_disable_text_steps() {
         let steps = SearchSteps::default();
-        for (step, stays) in
-            [(SearchStep::FullText, true), (SearchStep::Substring, true), (SearchStep::Semantic, false)]
-        {
+        for (step, stays) in [
+            (SearchStep::FullText, true),
+            (SearchStep::Substring, true),
+            (SearchStep::Semantic, false),
+        ] {
             for _ in 0..FAILURES {
-                steps.take(step, std::future::pending::<Result<(), StoreError>>()).await.unwrap_err();
+                steps
+                    .take(step, std::future::pending::<Result<(), StoreError>>())
+                    .await
+                    .unwrap_err();
             }
             assert_eq!(steps.take(step, async { Ok(()) }).await.is_ok(), stays, "{step:?}");
         }

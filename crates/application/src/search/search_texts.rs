@@ -26,8 +26,10 @@ use crate::search::semantic::{Coverage, QueryVector, Semantic};
 const MAX_NEAR: usize = 200;
 
 /// Steps that search texts.
-const TEXT_STEPS: [(SearchStep, SearchMethod); 2] =
-    [(SearchStep::FullText, SearchMethod::FullText), (SearchStep::Substring, SearchMethod::Substring)];
+const TEXT_STEPS: [(SearchStep, SearchMethod); 2] = [
+    (SearchStep::FullText, SearchMethod::FullText),
+    (SearchStep::Substring, SearchMethod::Substring),
+];
 
 /// Matches, and the step that found them.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +63,8 @@ impl Search {
         let vector = self.query_vector(query);
         let near = async {
             let Some((semantic, vector)) = &vector else { return Ok(Found::nothing()) };
-            let near = semantic.index.near_markets(&vector.embedding, semantic.least, MAX_NEAR).await?;
+            let near =
+                semantic.index.near_markets(&vector.embedding, semantic.least, MAX_NEAR).await?;
             if *filter == MarketFilter::default() {
                 return self.near_page(semantic, near, page).await;
             }
@@ -72,8 +75,9 @@ impl Search {
         };
         let by_text = async {
             let search = &self.texts;
-            let (step, hits) =
-                self.first_found(|method| search.search_markets(method, query, filter, page)).await?;
+            let (step, hits) = self
+                .first_found(|method| search.search_markets(method, query, filter, page))
+                .await?;
             let ids: Vec<MarketId> = hits.hits.iter().map(|hit| hit.id).collect();
             let markets = self.markets.find_markets(&ids).await?;
             Ok(Found { total: hits.total, hits: in_place(hits.hits, markets, market_id), step })
@@ -100,7 +104,8 @@ impl Search {
         let vector = self.query_vector(query).filter(|_| published);
         let near = async {
             let Some((semantic, vector)) = &vector else { return Ok(Found::nothing()) };
-            let near = semantic.index.near_posts(&vector.embedding, semantic.least, MAX_NEAR).await?;
+            let near =
+                semantic.index.near_posts(&vector.embedding, semantic.least, MAX_NEAR).await?;
             let ids: Vec<_> = near.iter().map(|neighbour| neighbour.id).collect();
             let mut posts = self.posts.find_posts(&ids).await?;
             posts.retain(|post| filter.wants(post));
@@ -265,7 +270,12 @@ fn join<I: Ord, T>(hits: Vec<Hit<I>>, things: Vec<T>, id_of: impl Fn(&T) -> I) -
 
 /// Returns the resource of each match, or `None` if it was deleted or is unreadable: the next page
 /// starts after the matches.
-fn in_place<I: Ord, T>(hits: Vec<Hit<I>>, things: Vec<T>, id_of: impl Fn(&T) -> I) -> Vec<(Option<T>, f64)> {
-    let mut things: BTreeMap<I, T> = things.into_iter().map(|thing| (id_of(&thing), thing)).collect();
+fn in_place<I: Ord, T>(
+    hits: Vec<Hit<I>>,
+    things: Vec<T>,
+    id_of: impl Fn(&T) -> I,
+) -> Vec<(Option<T>, f64)> {
+    let mut things: BTreeMap<I, T> =
+        things.into_iter().map(|thing| (id_of(&thing), thing)).collect();
     hits.into_iter().map(|hit| (things.remove(&hit.id), hit.score)).collect()
 }

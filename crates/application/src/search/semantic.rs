@@ -66,7 +66,8 @@ impl Semantic {
 
     /// Returns the embedding of a query; `None` if it has operators or no known word.
     pub(crate) fn embed_query(&self, query: &SearchQuery) -> Option<QueryVector> {
-        let says_enough = |word: &str| word.chars().filter(|c| c.is_alphabetic()).count() >= SHORTEST;
+        let says_enough =
+            |word: &str| word.chars().filter(|c| c.is_alphabetic()).count() >= SHORTEST;
         let is_known = |word: &str| self.embedder.knows(word);
         let mut told = query.words().filter(|word| says_enough(word)).peekable();
         if !query.is_plain() || told.peek().is_none() {
@@ -77,7 +78,10 @@ impl Semantic {
             (false, true) => Coverage::Partial,
             (false, false) => return None,
         };
-        Some(QueryVector { embedding: Embedding::quantize(&self.embedder.embed(query.text()))?, coverage })
+        Some(QueryVector {
+            embedding: Embedding::quantize(&self.embedder.embed(query.text()))?,
+            coverage,
+        })
     }
 
     pub(crate) fn embed_market(&self, market: &MarketDetails) -> Option<Embedding> {

@@ -64,7 +64,8 @@ impl Trading {
                 board.partition_point(|profit| place(profit.profit_minor, profit.user_id) <= last)
             }
         };
-        let ranked = (1..).zip(board.iter()).map(|(rank, profit)| RankedTrader { rank, profit: *profit });
+        let ranked =
+            (1..).zip(board.iter()).map(|(rank, profit)| RankedTrader { rank, profit: *profit });
         let rows = ranked.skip(skipped).take(page.limit as usize).collect();
         Ok((rows, i64::try_from(board.len()).unwrap_or(i64::MAX)))
     }
@@ -73,7 +74,10 @@ impl Trading {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn relate_to_ranks(&self, ranks: &[RankedTrader]) -> Result<BTreeMap<UserId, User>, AppError> {
+    pub async fn relate_to_ranks(
+        &self,
+        ranks: &[RankedTrader],
+    ) -> Result<BTreeMap<UserId, User>, AppError> {
         let ids: Vec<_> = ranks.iter().map(|ranked| ranked.profit.user_id).collect();
         let users = self.users.find_users(&ids).await?;
         Ok(users.into_iter().map(|user| (user.id, user)).collect())

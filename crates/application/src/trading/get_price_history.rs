@@ -93,8 +93,10 @@ impl Trading {
         let market = get_market(&*self.markets, market_id).await?;
         let window = PriceWindow { market_id, from: interval.start_of(from), to };
         let before = self.markets.find_prices_before(market_id, window.from).await?;
-        let initial = || market.market.record().options.iter().map(|option| option.initial).collect();
-        let mut chart = Chart { interval, last: before.unwrap_or_else(initial), buckets: Vec::new() };
+        let initial =
+            || market.market.record().options.iter().map(|option| option.initial).collect();
+        let mut chart =
+            Chart { interval, last: before.unwrap_or_else(initial), buckets: Vec::new() };
         let mut after = 0;
         loop {
             let points = self.markets.list_prices(window, after, TRADES_AT_ONCE).await?;
@@ -120,8 +122,12 @@ impl Chart {
     fn add(&mut self, point: PricePoint) {
         let start = self.interval.start_of(point.at);
         if self.buckets.last().is_none_or(|bucket| bucket.start != start) {
-            let flat =
-                |price: &Probability| OptionCandle { open: *price, high: *price, low: *price, close: *price };
+            let flat = |price: &Probability| OptionCandle {
+                open: *price,
+                high: *price,
+                low: *price,
+                close: *price,
+            };
             let options = self.last.iter().map(flat).collect();
             self.buckets.push(PriceBucket { start, options, volume: Balance::ZERO, trades: 0 });
         }
@@ -131,7 +137,8 @@ impl Chart {
             candle.low = if *price < candle.low { *price } else { candle.low };
             candle.close = *price;
         }
-        bucket.volume = Balance::from_minor(bucket.volume.minor().saturating_add(point.volume.minor()));
+        bucket.volume =
+            Balance::from_minor(bucket.volume.minor().saturating_add(point.volume.minor()));
         bucket.trades += 1;
         self.last = point.prices;
     }
@@ -143,7 +150,11 @@ mod tests {
 
     fn point(at_s: i64, price: f64) -> PricePoint {
         let prices = [price, 1.0 - price].map(|p| Probability::new(p).unwrap()).to_vec();
-        PricePoint { at: Timestamp::from_micros(at_s * 1_000_000), prices, volume: Balance::from_minor(5) }
+        PricePoint {
+            at: Timestamp::from_micros(at_s * 1_000_000),
+            prices,
+            volume: Balance::from_minor(5),
+        }
     }
 
     #[test]
@@ -153,11 +164,15 @@ mod tests {
         for (at_s, price) in [(3, 0.6), (59, 0.4), (61, 0.45), (600, 0.9)] {
             chart.add(point(at_s, price));
         }
-        let candles: Vec<_> = chart.buckets.iter().filter_map(|bucket| bucket.options.first()).collect();
-        let values: Vec<_> =
-            candles.iter().map(|c| [c.open, c.high, c.low, c.close].map(Probability::get)).collect();
+        let candles: Vec<_> =
+            chart.buckets.iter().filter_map(|bucket| bucket.options.first()).collect();
+        let values: Vec<_> = candles
+            .iter()
+            .map(|c| [c.open, c.high, c.low, c.close].map(Probability::get))
+            .collect();
         assert_eq!(values, [[0.5, 0.6, 0.4, 0.4], [0.4, 0.45, 0.4, 0.45], [0.45, 0.9, 0.45, 0.9]]);
-        let starts: Vec<_> = chart.buckets.iter().map(|bucket| bucket.start.micros() / 1_000_000).collect();
+        let starts: Vec<_> =
+            chart.buckets.iter().map(|bucket| bucket.start.micros() / 1_000_000).collect();
         assert_eq!(starts, [0, 60, 600]);
         assert_eq!(chart.buckets.iter().map(|bucket| bucket.trades).collect::<Vec<_>>(), [2, 1, 1]);
     }

@@ -111,7 +111,8 @@ mod tests {
             asked_since = since.map(Timestamp::micros);
             async move { Ok(vec![Profit { user_id: UserId::from_u128(1), profit_minor }]) }
         };
-        let board = boards.get(period, Timestamp::from_micros(now_us), rank).await.expect("an answer");
+        let board =
+            boards.get(period, Timestamp::from_micros(now_us), rank).await.expect("an answer");
         (board[0].profit_minor, asked_since)
     }
 

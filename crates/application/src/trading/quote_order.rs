@@ -36,7 +36,11 @@ impl Trading {
     ///
     /// # Errors
     /// [`AppError::Refused`] as for the order itself, slippage aside; [`AppError::Store`].
-    pub async fn quote_order(&self, market: MarketId, request: QuoteRequest) -> Result<Quote, AppError> {
+    pub async fn quote_order(
+        &self,
+        market: MarketId,
+        request: QuoteRequest,
+    ) -> Result<Quote, AppError> {
         let found = self.markets.find_market(market).await?;
         let details = found.ok_or(MarketError::NotFound(market))?;
         let fill = price(&details.market, request, details.pot, self.context.now())?;
@@ -49,15 +53,25 @@ impl Trading {
     }
 }
 
-fn price(market: &Market, request: QuoteRequest, pot: Balance, now: Timestamp) -> Result<Fill, MarketError> {
+fn price(
+    market: &Market,
+    request: QuoteRequest,
+    pot: Balance,
+    now: Timestamp,
+) -> Result<Fill, MarketError> {
     let buy = |option_id, amount| {
-        market.price_buy(&BuyOrder { option_id, amount, min_shares: None, max_price: None }, pot, now)
+        market.price_buy(
+            &BuyOrder { option_id, amount, min_shares: None, max_price: None },
+            pot,
+            now,
+        )
     };
     match request {
         QuoteRequest::BuyFor(option, amount) => buy(option, amount),
         QuoteRequest::BuyShares(option, shares) => buy(option, market.amount_for(option, shares)?),
         QuoteRequest::SellShares(option_id, shares) => {
-            let order = SellOrder { option_id, quantity: Quantity::Shares(shares), min_proceeds: None };
+            let order =
+                SellOrder { option_id, quantity: Quantity::Shares(shares), min_proceeds: None };
             market.price_sell(&order, shares, pot, now)
         }
     }

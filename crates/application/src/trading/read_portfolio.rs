@@ -75,7 +75,8 @@ impl Trading {
     ) -> Result<RelatedToPositions, AppError> {
         let ids: BTreeSet<_> = positions.iter().map(|held| held.market_id).collect();
         let found = self.markets.find_markets(&ids.into_iter().collect::<Vec<_>>()).await?;
-        let markets: BTreeMap<_, _> = found.into_iter().map(|market| (market.market.id(), market)).collect();
+        let markets: BTreeMap<_, _> =
+            found.into_iter().map(|market| (market.market.id(), market)).collect();
         let is_resolved = |market: &&MarketDetails| market.market.record().phase == Phase::Resolved;
         let resolved: Vec<_> =
             markets.values().filter(is_resolved).map(|market| market.market.id()).collect();
@@ -102,8 +103,10 @@ impl Trading {
         let wanted: Vec<_> = resolved.iter().filter_map(wanted).collect();
         let holdings = queries.find_holdings(&wanted).await?;
         let settlements = queries.find_settlements(resolved).await?;
-        let terms: BTreeMap<_, _> =
-            settlements.into_iter().map(|settlement| (settlement.market_id, settlement.terms)).collect();
+        let terms: BTreeMap<_, _> = settlements
+            .into_iter()
+            .map(|settlement| (settlement.market_id, settlement.terms))
+            .collect();
         let parts = |holding: &Holding| {
             let parts = terms.get(&holding.market_id)?.payout_parts(holding)?;
             Some((holding.market_id, parts))

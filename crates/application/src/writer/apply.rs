@@ -59,7 +59,9 @@ pub(super) fn apply(
     // Commands without `tx` use only rows that were locked together with the batch.
     Ok(match command {
         Command::Register(register) => Outcome::Registered(handler.register(tx, register)?),
-        Command::OpenMarket(opening) => Outcome::MarketOpened(handler.open_market(tx, actor, opening)?),
+        Command::OpenMarket(opening) => {
+            Outcome::MarketOpened(handler.open_market(tx, actor, opening)?)
+        }
         Command::Pay(payment) => Outcome::Transferred(handler.pay(actor, payment)?),
         Command::PayBatch(batch) => Outcome::Batch(handler.pay_batch(actor, batch)),
         Command::Mint(mint) => Outcome::Transferred(handler.mint(actor, *mint)?),

@@ -75,7 +75,10 @@ impl BatchState {
     /// Locks markets, then accounts, each in ascending order of id, and reads the other rows of the
     /// batch. The accounts of a settlement's next holders, and a creator's, are known only once the
     /// market is locked.
-    pub(super) fn lock(tx: &mut dyn Tx, envelopes: &[Arc<CommandEnvelope>]) -> Result<Self, StoreError> {
+    pub(super) fn lock(
+        tx: &mut dyn Tx,
+        envelopes: &[Arc<CommandEnvelope>],
+    ) -> Result<Self, StoreError> {
         let mut required = RequiredRows::of(envelopes);
         let markets = lock_markets(tx, &required.markets)?;
         // Before the accounts are locked: this adds the holders' accounts, and all accounts must be
@@ -260,15 +263,21 @@ impl BatchState {
     }
 
     /// Writes all changes.
-    pub(super) fn write(self, tx: &mut dyn Tx, context: &BatchContext<'_>) -> Result<(), StoreError> {
+    pub(super) fn write(
+        self,
+        tx: &mut dyn Tx,
+        context: &BatchContext<'_>,
+    ) -> Result<(), StoreError> {
         let market_changes = if context.has_webhooks { self.market_changes() } else { Vec::new() };
         let (changed, now) = (self.changed, context.now);
         // An account changed by many commands is written once, with its final balance.
-        let accounts: Vec<_> = changed.accounts.iter().filter_map(|id| self.accounts.get(id)).collect();
+        let accounts: Vec<_> =
+            changed.accounts.iter().filter_map(|id| self.accounts.get(id)).collect();
         unless_empty(&accounts, |accounts| tx.save_accounts(accounts))?;
         unless_empty(&changed.transfers, |transfers| tx.insert_transfers(transfers))?;
         unless_empty(&changed.new_markets, |markets| tx.insert_markets(markets))?;
-        let markets: Vec<_> = changed.markets.iter().filter_map(|id| self.markets.get(id)).collect();
+        let markets: Vec<_> =
+            changed.markets.iter().filter_map(|id| self.markets.get(id)).collect();
         unless_empty(&markets, |markets| tx.save_markets(markets, now))?;
         let position = |(market, account, index): &(MarketId, AccountId, usize)| {
             self.holdings.get(&(*market, *account)).map(|holding| (holding, *index))
@@ -276,7 +285,10 @@ impl BatchState {
         let positions: Vec<_> = changed.positions.iter().filter_map(position).collect();
         unless_empty(&positions, |positions| tx.save_positions(positions))?;
         unless_empty(&changed.bets, |bets| tx.insert_bets(bets))?;
-        changed.new_settlements.iter().try_for_each(|settlement| tx.insert_settlement(settlement))?;
+        changed
+            .new_settlements
+            .iter()
+            .try_for_each(|settlement| tx.insert_settlement(settlement))?;
         changed.settlements.iter().try_for_each(|settlement| tx.save_settlement(settlement))?;
         changed.paid_sets.iter().try_for_each(|set| tx.insert_payouts(set))?;
         if !changed.deleted_markets.is_empty() {
@@ -385,7 +397,10 @@ fn find_holdings(
     };
     let required: Vec<_> = required.holdings.iter().filter_map(holding).collect();
     let found = unless_empty(&required, |required| tx.find_holdings(required))?;
-    Ok(found.into_iter().map(|holding| ((holding.market_id, holding.account_id), holding)).collect())
+    Ok(found
+        .into_iter()
+        .map(|holding| ((holding.market_id, holding.account_id), holding))
+        .collect())
 }
 
 /// Converts a domain error that no request can cause: the rows contradict the domain.

@@ -260,7 +260,9 @@ impl Command {
         match self {
             Self::Register(_) => AccountId::TREASURY.as_u128(),
             Self::Pay(payment) => payment.from.as_u128(),
-            Self::PayBatch(batch) => batch.payments.first().map_or(0, |payment| payment.from.as_u128()),
+            Self::PayBatch(batch) => {
+                batch.payments.first().map_or(0, |payment| payment.from.as_u128())
+            }
             Self::Mint(mint) => mint.to.as_u128(),
             Self::Reverse(reversal) => reversal.of.as_u128(),
             Self::OpenMarket(opening) => opening.from.as_u128(),
@@ -278,7 +280,11 @@ impl Command {
     /// is then locked until the end of the unit.
     pub(super) const fn is_privileged(&self) -> bool {
         match self {
-            Self::Mint(_) | Self::Reverse(_) | Self::Close(_) | Self::Decide(..) | Self::Delete(_) => true,
+            Self::Mint(_)
+            | Self::Reverse(_)
+            | Self::Close(_)
+            | Self::Decide(..)
+            | Self::Delete(_) => true,
             Self::Register(_)
             | Self::Pay(_)
             | Self::PayBatch(_)

@@ -121,9 +121,9 @@ impl Lane {
                 Ok(responses) => {
                     // Followers are woken before the callers get their results, and only after the
                     // commit.
-                    self.deps
-                        .feed
-                        .announce(batch.iter().filter_map(|command| command.envelope.command.market_id()));
+                    self.deps.feed.announce(
+                        batch.iter().filter_map(|command| command.envelope.command.market_id()),
+                    );
                     for (command, response) in batch.into_iter().zip(responses) {
                         command.respond(response);
                     }
@@ -180,7 +180,8 @@ impl Lane {
                 |now| BatchContext { now, ids: &*ids, sends_emails, has_embeddings, has_webhooks };
             batch::run(tx, &*clock, context_at, &envelopes)
         };
-        histogram!("foretell_writer_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+        histogram!("foretell_writer_batch_size")
+            .record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         let begun = std::time::Instant::now();
         // The cost of the batch is charged to each caller in it: a batch cannot tell which command
         // caused it.
@@ -211,10 +212,9 @@ impl Lane {
             // An error is not `Clone`, so each caller gets an equivalent one.
             let response = match failure {
                 StoreError::Rejected(_) => AppError::Internal("storage rejected the command"),
-                _ => AppError::Store(
-                    clone_corrupt(failure)
-                        .unwrap_or_else(|| StoreError::Unavailable("the batch could not be written".into())),
-                ),
+                _ => AppError::Store(clone_corrupt(failure).unwrap_or_else(|| {
+                    StoreError::Unavailable("the batch could not be written".into())
+                })),
             };
             command.respond(Err(response));
         }

@@ -39,7 +39,10 @@ pub(super) struct Outcomes {
 
 impl Outcomes {
     /// Reads the outcomes stored under the keys of a batch.
-    pub(super) fn find(tx: &mut dyn Tx, envelopes: &[Arc<CommandEnvelope>]) -> Result<Self, StoreError> {
+    pub(super) fn find(
+        tx: &mut dyn Tx,
+        envelopes: &[Arc<CommandEnvelope>],
+    ) -> Result<Self, StoreError> {
         let names = envelopes.iter().filter_map(|envelope| envelope.name.as_ref());
         let keys: Vec<_> = names.map(|name| name.key.clone()).collect();
         let found = if keys.is_empty() { Vec::new() } else { tx.find_outcomes(&keys)? };
@@ -58,9 +61,10 @@ impl Outcomes {
         // This batch first: its outcomes are not stored yet.
         let (request_hash, result) = match self.given.get(&name.key) {
             Some((request_hash, index)) => (request_hash, result_at(responses, *index)),
-            None => {
-                self.stored.get(&name.key).map(|stored| (&stored.request_hash, stored.result.as_ref()))?
-            }
+            None => self
+                .stored
+                .get(&name.key)
+                .map(|stored| (&stored.request_hash, stored.result.as_ref()))?,
         };
         // The hash decides before the result: a key must not reveal the outcome of another command.
         if !name.request_hash.is(request_hash) {
@@ -96,7 +100,10 @@ fn result_at(responses: &[CommandResponse], index: usize) -> Option<&CommandResu
 }
 
 /// Returns the stored outcomes with the rows that they reference.
-fn read(tx: &mut dyn Tx, found: Vec<StoredOutcome>) -> Result<HashMap<CommandKey, StoredResult>, StoreError> {
+fn read(
+    tx: &mut dyn Tx,
+    found: Vec<StoredOutcome>,
+) -> Result<HashMap<CommandKey, StoredResult>, StoreError> {
     let mut referenced = ReferencedIds::default();
     let mut records = Vec::with_capacity(found.len());
     for StoredOutcome { key, request_hash, outcome, .. } in found {
@@ -139,8 +146,11 @@ impl ReferencedIds {
         // Bets first: their rows name further transfers to be read.
         let bets = if self.bets.is_empty() { Vec::new() } else { tx.find_bets(&self.bets)? };
         self.transfers.extend(bets.iter().map(|bet| bet.transfer_id));
-        let transfers =
-            if self.transfers.is_empty() { Vec::new() } else { tx.find_transfers(&self.transfers)? };
+        let transfers = if self.transfers.is_empty() {
+            Vec::new()
+        } else {
+            tx.find_transfers(&self.transfers)?
+        };
         let mut debits = HashMap::new();
         for (account, versions) in self.debits {
             let found = tx.find_transfers_from(account, versions)?;

@@ -50,7 +50,8 @@ struct State {
 impl LaneQueue {
     /// Creates an empty queue. `capacity` and `unit_weight` count transfers.
     pub(super) fn new(capacity: usize, unit_weight: usize, max_wait: Duration) -> Self {
-        let (commands, estimator) = (FairQueue::new(capacity, unit_weight), QueueEstimator::default());
+        let (commands, estimator) =
+            (FairQueue::new(capacity, unit_weight), QueueEstimator::default());
         let state = Mutex::new(State { commands, estimator, is_closed: false });
         Self { unit_weight, max_wait, state, changed: Notify::new() }
     }
@@ -93,8 +94,10 @@ impl LaneQueue {
                 let taken = u32::try_from(waiting - state.commands.len()).unwrap_or(u32::MAX);
                 gauge!("foretell_writer_queue_length").decrement(taken);
                 if !unit.is_empty() {
-                    let weight: usize = unit.iter().map(|command| command.envelope.command.weight()).sum();
-                    let units = u32::try_from(weight.div_ceil(self.unit_weight)).unwrap_or(u32::MAX);
+                    let weight: usize =
+                        unit.iter().map(|command| command.envelope.command.weight()).sum();
+                    let units =
+                        u32::try_from(weight.div_ceil(self.unit_weight)).unwrap_or(u32::MAX);
                     state.estimator.begin(Instant::now(), units);
                     return unit;
                 }

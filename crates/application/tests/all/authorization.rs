@@ -60,7 +60,13 @@ async fn try_privileged(fixture: &Fixture, by: &Caller) -> Vec<Attempt> {
     let winner = Decision::Winner(Fixture::option(&resolved, 0));
     vec![
         ("mint", app.ledger.mint(by, fixture.key(), mint).await.and_then(settled)),
-        ("reverse", app.ledger.reverse_transfer(by, fixture.key(), payment.id, true).await.and_then(settled)),
+        (
+            "reverse",
+            app.ledger
+                .reverse_transfer(by, fixture.key(), payment.id, true)
+                .await
+                .and_then(settled),
+        ),
         (
             "edit market",
             app.markets.edit_market(by, id(&edited), MarketEdit::default(), any()).await.map(drop),
@@ -68,7 +74,10 @@ async fn try_privileged(fixture: &Fixture, by: &Caller) -> Vec<Attempt> {
         ("close", app.markets.close_market(by, fixture.key(), id(&closed)).await.and_then(settled)),
         (
             "resolve",
-            app.markets.decide_market(by, fixture.key(), id(&resolved), winner).await.and_then(settled),
+            app.markets
+                .decide_market(by, fixture.key(), id(&resolved), winner)
+                .await
+                .and_then(settled),
         ),
         (
             "cancel",
@@ -103,16 +112,26 @@ async fn try_own(fixture: &Fixture, by: &Caller) -> Vec<Attempt> {
     let (order, target) = (Fixture::order(&market, 0, 10), Fixture::target(&market));
     let payment = Fixture::payment(by, &ann, 10);
     let subject = CommentSubject::Market(market.market.id());
-    let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
+    let new =
+        NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
     let (post, key) = (PostId::from_u128(1), ApiKeyId::from_u128(1));
     vec![
         ("pay", app.ledger.pay(by, fixture.key(), payment).await.and_then(settled)),
-        ("open", app.markets.open_market(by, fixture.key(), fixture.opening(100)).await.and_then(settled)),
+        (
+            "open",
+            app.markets
+                .open_market(by, fixture.key(), fixture.opening(100))
+                .await
+                .and_then(settled),
+        ),
         ("bet", app.trading.place_bet(by, fixture.key(), target, order).await.and_then(settled)),
         ("write post", app.content.write_post(by, post_body()).await.map(drop)),
         ("delete post", app.content.delete_post(by, post).await),
         ("comment", app.content.write_comment(by, subject, said("?")).await.map(drop)),
-        ("profile", app.identity.change_profile(by, ProfileChange::default(), any()).await.map(drop)),
+        (
+            "profile",
+            app.identity.change_profile(by, ProfileChange::default(), any()).await.map(drop),
+        ),
         ("create key", app.identity.create_api_key(by, confirmation(), new).await.map(drop)),
         ("delete key", app.identity.delete_api_key(by, key).await),
         ("log out", app.identity.log_out(by, fixture.ids.session(), ADDRESS).await.map(drop)),
@@ -126,7 +145,12 @@ fn settled<T>(receipt: foretell_application::writer::Receipt<T>) -> Result<(), A
 
 async fn update(fixture: &Fixture, whom: &Caller, update: UserUpdate) {
     let chief = fixture.admin().await;
-    fixture.app.identity.update_user(&chief, whom.user.id, update, ExpectedVersion::Any).await.unwrap();
+    fixture
+        .app
+        .identity
+        .update_user(&chief, whom.user.id, update, ExpectedVersion::Any)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -148,7 +172,11 @@ async fn demoted_admin_loses_privileges() {
         let is_denied = matches!(result, Err(AppError::Refused(DomainError::Denied(_))));
         assert!(is_denied, "{what}: {result:?}");
     }
-    assert_eq!(fixture.audit().await, before + 2 + 5, "one payment, one grant and five subsidies of others");
+    assert_eq!(
+        fixture.audit().await,
+        before + 2 + 5,
+        "one payment, one grant and five subsidies of others"
+    );
 }
 
 #[tokio::test]
@@ -171,18 +199,27 @@ async fn suspended_user_cannot_write() {
     for (what, result) in attempts {
         assert!(matches!(result, Err(AppError::Unauthorized)), "{what}: {result:?}");
     }
-    assert_eq!(fixture.balance(admin.account_id).await, crate::support::GRANT + 10, "it was paid into");
+    assert_eq!(
+        fixture.balance(admin.account_id).await,
+        crate::support::GRANT + 10,
+        "it was paid into"
+    );
 }
 
 #[tokio::test]
 async fn ended_credential_cannot_write() {
     let fixture = Fixture::open().await;
     let ann = fixture.user().await;
-    let ended = Caller { credential: Credential::Session(fixture.sign_in(ann.user.id).await), ..ann.clone() };
+    let ended = Caller {
+        credential: Credential::Session(fixture.sign_in(ann.user.id).await),
+        ..ann.clone()
+    };
     let Credential::Session(session) = ended.credential else { unreachable!() };
-    let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
+    let new =
+        NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
     let key = fixture.app.identity.create_api_key(&ann, confirmation(), new).await.unwrap().key.id;
-    let revoked = Caller { credential: Credential::ApiKey { id: key, scopes: Scopes::ALL }, ..ann.clone() };
+    let revoked =
+        Caller { credential: Credential::ApiKey { id: key, scopes: Scopes::ALL }, ..ann.clone() };
     for caller in [&ended, &revoked] {
         fixture.pay(caller, &ann, 1).await.unwrap_err();
         fixture.app.content.write_post(caller, post_body()).await.unwrap();

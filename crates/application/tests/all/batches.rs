@@ -49,7 +49,8 @@ async fn commands_of_every_kind_share_a_unit() {
         }
         .boxed(),
         async {
-            let reversed = fixture.app.ledger.reverse_transfer(&admin, fixture.key(), granted.id, true);
+            let reversed =
+                fixture.app.ledger.reverse_transfer(&admin, fixture.key(), granted.id, true);
             reversed.await.unwrap().result.map(drop)
         }
         .boxed(),
@@ -94,10 +95,13 @@ async fn rejected_command_does_not_affect_its_batch() {
     let (ann, ben, poor) = (fixture.user().await, fixture.user().await, fixture.user().await);
     fixture.pay(&poor, &ben, GRANT).await.unwrap();
     let senders = [(&ann, 10), (&poor, 1), (&ann, 20), (&ann, GRANT), (&ben, 7), (&poor, 3)];
-    let payments = senders.map(|(from, minor)| fixture.send(from, Fixture::payment(from, &ben, minor)));
+    let payments =
+        senders.map(|(from, minor)| fixture.send(from, Fixture::payment(from, &ben, minor)));
     let (answers, units) = fixture.together(payments).await;
-    let codes: Vec<_> =
-        answers.into_iter().map(|answer| answer.unwrap().result.map(drop).map_err(|e| e.code())).collect();
+    let codes: Vec<_> = answers
+        .into_iter()
+        .map(|answer| answer.unwrap().result.map(drop).map_err(|e| e.code()))
+        .collect();
     let lacking = Err(Code::InsufficientFunds);
     // Ben pays himself, which is rejected as well.
     assert_eq!(codes, [Ok(()), lacking, Ok(()), lacking, Err(Code::ValidationError), lacking]);
@@ -112,7 +116,8 @@ async fn later_commands_see_earlier_changes_of_batch() {
     let (ann, ben, cem) = (fixture.user().await, fixture.user().await, fixture.user().await);
     // Ben can pay Cem only from Ann's payment, and Cem can pay Ann only from Ben's.
     let chain = [(&ann, &ben, GRANT), (&ben, &cem, 2 * GRANT), (&cem, &ann, 3 * GRANT)];
-    let payments = chain.map(|(from, to, minor)| fixture.send(from, Fixture::payment(from, to, minor)));
+    let payments =
+        chain.map(|(from, to, minor)| fixture.send(from, Fixture::payment(from, to, minor)));
     let (answers, units) = fixture.together(payments).await;
     assert_eq!(units, 1);
     assert!(answers.iter().all(|answer| answer.as_ref().unwrap().result.is_ok()), "{answers:?}");
@@ -124,7 +129,8 @@ async fn later_commands_see_earlier_changes_of_batch() {
 async fn unit_size_is_limited_by_settings() {
     let writer = WriterSettings { batch_size: 40, ..settings().writer };
     let fixture =
-        Fixture::open_with(foretell_application::ApplicationSettings { writer, ..settings() }).await;
+        Fixture::open_with(foretell_application::ApplicationSettings { writer, ..settings() })
+            .await;
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let payments = (0..100).map(|_| fixture.send(&ann, Fixture::payment(&ann, &ben, 1)));
     let (answers, units) = fixture.together(payments).await;

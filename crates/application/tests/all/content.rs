@@ -47,17 +47,29 @@ const FIRST: PageRequest<foretell_domain::id::PostId> =
 #[tokio::test]
 async fn draft_is_visible_to_its_author_only() {
     let fixture = Fixture::open().await;
-    let (ann, ben, moderator, admin) =
-        (fixture.user().await, fixture.user().await, fixture.moderator().await, fixture.admin().await);
+    let (ann, ben, moderator, admin) = (
+        fixture.user().await,
+        fixture.user().await,
+        fixture.moderator().await,
+        fixture.admin().await,
+    );
     let draft = write(&fixture, &ann, PostStatus::Draft).await;
     let (app, id) = (&fixture.app, draft.id);
     for caller in [&ben, &moderator, &admin] {
         let edit = app.content.edit_post(caller, id, renamed("Mine"), ExpectedVersion::Any).await;
         assert_eq!(code(&edit), Some(Code::NotFound), "{caller:?}");
-        assert_eq!(code(&app.content.delete_post(caller, id).await), Some(Code::NotFound), "{caller:?}");
+        assert_eq!(
+            code(&app.content.delete_post(caller, id).await),
+            Some(Code::NotFound),
+            "{caller:?}"
+        );
         let comment = app.content.write_comment(caller, id.into(), said("?")).await;
         assert_eq!(code(&comment), Some(Code::NotFound), "{caller:?}");
-        assert_eq!(code(&app.content.get_post(Some(caller), id).await), Some(Code::NotFound), "{caller:?}");
+        assert_eq!(
+            code(&app.content.get_post(Some(caller), id).await),
+            Some(Code::NotFound),
+            "{caller:?}"
+        );
     }
     let filter = PostFilter { status: PostStatus::Draft, author_id: None, tag: None };
     for (caller, expected) in [(None, 0), (Some(&ben), 0), (Some(&admin), 0), (Some(&ann), 1)] {
@@ -105,8 +117,11 @@ async fn forbidden_edit_does_not_reveal_version() {
             "{edit:?}"
         );
     }
-    let stale =
-        fixture.app.content.edit_post(&ann, post.id, renamed("Two"), ExpectedVersion::OneOf(vec![7])).await;
+    let stale = fixture
+        .app
+        .content
+        .edit_post(&ann, post.id, renamed("Two"), ExpectedVersion::OneOf(vec![7]))
+        .await;
     assert!(matches!(stale, Err(AppError::Stale)), "{stale:?}");
     assert_eq!(fixture.app.content.get_post(None, post.id).await.unwrap(), post);
 }
@@ -122,8 +137,9 @@ async fn erased_user_loses_content_but_not_ledger() {
         write(&fixture, &ben, PostStatus::Published).await,
     );
     let app = &fixture.app;
-    let comment =
-        async |author, subject| app.content.write_comment(author, subject, said("c")).await.unwrap().id;
+    let comment = async |author, subject| {
+        app.content.write_comment(author, subject, said("c")).await.unwrap().id
+    };
     let gone = [
         comment(&ben, CommentSubject::Post(mine.id)).await,
         comment(&ann, CommentSubject::Post(theirs.id)).await,
@@ -155,7 +171,8 @@ async fn posts_embed_requested_resources_only() {
     let posts = [write(&fixture, &ann, PostStatus::Published).await];
     let nothing = fixture.app.content.relate_to_posts(&posts, &[]).await.unwrap();
     assert!(nothing.authors.is_none() && nothing.comments.is_none());
-    let authors = fixture.app.content.relate_to_posts(&posts, &[PostRelation::Author]).await.unwrap();
+    let authors =
+        fixture.app.content.relate_to_posts(&posts, &[PostRelation::Author]).await.unwrap();
     assert_eq!(authors.authors.unwrap().get(&ann.user.id), Some(&ann.user));
     assert!(authors.comments.is_none());
 }

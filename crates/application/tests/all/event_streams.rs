@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foretell_application::writer::Decision;
-use foretell_application::{Application, Caller, MarketEvent, MarketEventData, MarketEventId, StreamItem};
+use foretell_application::{
+    Application, Caller, MarketEvent, MarketEventData, MarketEventId, StreamItem,
+};
 use foretell_domain::market::Phase;
 use foretell_ports::market::MarketDetails;
 
@@ -58,7 +60,8 @@ async fn resumed_streams_have_every_event_once_in_order() {
     }
     let trading = async {
         bet_many(&fixture, &traders, &market, 60).await;
-        let closed = fixture.app.markets.close_market(&creator, fixture.key(), market.market.id()).await;
+        let closed =
+            fixture.app.markets.close_market(&creator, fixture.key(), market.market.id()).await;
         closed.unwrap().result.unwrap();
     };
     let streaming = async {
@@ -84,7 +87,8 @@ async fn stream_starts_with_phase_and_ends_with_market() {
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
     fixture.bet(&creator, &market, 0, 10).await.unwrap();
-    let mut stream = Arc::clone(&fixture.app.markets).stream_market_events(market.market.id(), None);
+    let mut stream =
+        Arc::clone(&fixture.app.markets).stream_market_events(market.market.id(), None);
     let mut seen = Vec::new();
     let decide = async {
         let winner = Fixture::option(&market, 0);
@@ -123,7 +127,8 @@ async fn client_far_behind_gets_every_event() {
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
     // Another stream, so that only the newest bets are kept.
-    let mut ahead = Arc::clone(&fixture.app.markets).stream_market_events(market.market.id(), BEGINNING);
+    let mut ahead =
+        Arc::clone(&fixture.app.markets).stream_market_events(market.market.id(), BEGINNING);
     let traders = [creator.clone(), fixture.user().await];
     for _ in 0..10 {
         bet_many(&fixture, &traders, &market, 20).await;
@@ -151,9 +156,11 @@ async fn stream_too_far_behind_gets_a_gap() {
         traders.push(fixture.user().await);
     }
     bet_many(&fixture, &traders, &market, 402).await;
-    let all = next(&fixture.app, &market, Some(MarketEventId { sequence: 10, phase: Phase::Open })).await;
+    let all =
+        next(&fixture.app, &market, Some(MarketEventId { sequence: 10, phase: Phase::Open })).await;
     assert_eq!(shown(&all[0]), "11", "2,000 are replayed");
-    let gap = next(&fixture.app, &market, Some(MarketEventId { sequence: 9, phase: Phase::Open })).await;
+    let gap =
+        next(&fixture.app, &market, Some(MarketEventId { sequence: 9, phase: Phase::Open })).await;
     let [MarketEvent { id, data: MarketEventData::Gap { first: 10, last: 10 } }] = gap[..] else {
         panic!("{gap:?}")
     };
@@ -171,8 +178,10 @@ async fn stream_ends_with_server_or_deleted_market() {
     let fixture = Fixture::open().await;
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
-    let mut stream = Arc::clone(&fixture.app.markets).stream_market_events(market.market.id(), BEGINNING);
-    let (seen, ()) = tokio::join!(stream.next(PATIENCE), async { fixture.app.markets.end_event_streams() });
+    let mut stream =
+        Arc::clone(&fixture.app.markets).stream_market_events(market.market.id(), BEGINNING);
+    let (seen, ()) =
+        tokio::join!(stream.next(PATIENCE), async { fixture.app.markets.end_event_streams() });
     assert!(matches!(seen.unwrap(), StreamItem::End));
     let other = fixture.second_node(settings()).await;
     fixture.app.markets.delete_market(&creator, market.market.id()).await.unwrap();

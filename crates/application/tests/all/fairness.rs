@@ -14,7 +14,11 @@ use crate::support::{Fixture, GRANT, settings};
 const BATCHES: usize = 32;
 
 /// Sends a batch of the maximum number of payments.
-fn heavy<'a>(fixture: &'a Fixture, from: &'a Caller, to: &Caller) -> BoxFuture<'a, Result<(), AppError>> {
+fn heavy<'a>(
+    fixture: &'a Fixture,
+    from: &'a Caller,
+    to: &Caller,
+) -> BoxFuture<'a, Result<(), AppError>> {
     let payments = vec![Fixture::payment(from, to, 1); MAX_BATCH_TRANSFERS];
     let batch = PaymentBatch { mode: BatchMode::Independent, payments };
     let paid = fixture.app.ledger.pay_batch(from, fixture.key(), batch);
@@ -96,12 +100,16 @@ async fn light_user_is_accepted_while_heavy_one_is_rejected() {
     let mut batches: Vec<_> = (0..BATCHES).map(|_| heavy(&fixture, &eve, &ben)).collect();
     let mut rejected = 0;
     for batch in &mut batches {
-        rejected += usize::from(matches!(poll!(batch), std::task::Poll::Ready(Err(AppError::Overloaded))));
+        rejected +=
+            usize::from(matches!(poll!(batch), std::task::Poll::Ready(Err(AppError::Overloaded))));
         tokio::task::yield_now().await;
     }
     assert!((1..BATCHES).contains(&rejected), "{rejected} batches were rejected");
     let mut payment = Box::pin(fixture.send(&ann, Fixture::payment(&ann, &ben, 5)));
-    assert!(poll!(&mut payment).is_pending(), "a wait that others cause is no reason to reject a payment");
+    assert!(
+        poll!(&mut payment).is_pending(),
+        "a wait that others cause is no reason to reject a payment"
+    );
     gate.release();
     payment.await.unwrap().result.unwrap();
 }

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use foretell_application::{
-    AppError, Application, ApplicationSettings, Caller, Credential, LoginLimits, NewApiKey, PasswordChange,
-    PasswordConfirmation,
+    AppError, Application, ApplicationSettings, Caller, Credential, LoginLimits, NewApiKey,
+    PasswordChange, PasswordConfirmation,
 };
 use foretell_domain::id::SessionId;
 use foretell_domain::scope::Scopes;
@@ -53,7 +53,8 @@ async fn wrong_confirmations_count_as_failed_sign_ins() {
     let fixture = Fixture::open_with(ApplicationSettings { login_limits, ..settings() }).await;
     let ann = fixture.user().await;
     let wrong = || PasswordConfirmation { password: "wrong".into(), from: ADDRESS };
-    let new = || NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
+    let new =
+        || NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
     for _ in 0..2 {
         let refused = fixture.app.identity.create_api_key(&ann, wrong(), new()).await;
         assert!(matches!(refused, Err(AppError::WrongPassword)), "{refused:?}");
@@ -77,9 +78,11 @@ async fn concurrent_guesses_are_limited() {
     let fixture = Fixture::open_with(ApplicationSettings { login_limits, ..settings() }).await;
     let ann = fixture.user().await;
     let verified = fixture.passwords.verifications();
-    let guesses = (0..10).map(|_| fixture.app.identity.log_in(ADDRESS, &ann.user.email, "wrong".into()));
+    let guesses =
+        (0..10).map(|_| fixture.app.identity.log_in(ADDRESS, &ann.user.email, "wrong".into()));
     let answers = join_all(guesses).await;
-    let limited = answers.iter().filter(|answer| matches!(answer, Err(AppError::TooManyAttempts { .. })));
+    let limited =
+        answers.iter().filter(|answer| matches!(answer, Err(AppError::TooManyAttempts { .. })));
     assert_eq!(limited.count(), 7);
     assert_eq!(fixture.passwords.verifications() - verified, 3, "the others cost no work");
 }
@@ -107,7 +110,10 @@ async fn known_network_outlives_the_process() {
     assert!(is_limited(&restarted, &ann.user.email, ELSEWHERE).await);
     assert!(!is_limited(&restarted, &ann.user.email, ADDRESS).await);
     flood(&restarted, &ann.user.email, ADDRESS).await;
-    assert!(is_limited(&restarted, &ann.user.email, ADDRESS).await, "guesses from there count by themselves");
+    assert!(
+        is_limited(&restarted, &ann.user.email, ADDRESS).await,
+        "guesses from there count by themselves"
+    );
 }
 
 #[tokio::test]

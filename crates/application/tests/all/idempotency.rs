@@ -14,7 +14,11 @@ use crate::support::{Fixture, GRANT, amount, settings};
 type PaymentResult = Result<Receipt<Transfer>, AppError>;
 
 /// Checks that one payment of 10 was made and that every result contains it.
-async fn check_one_effect(fixture: &Fixture, [from, to]: [&Caller; 2], answers: Vec<PaymentResult>) {
+async fn check_one_effect(
+    fixture: &Fixture,
+    [from, to]: [&Caller; 2],
+    answers: Vec<PaymentResult>,
+) {
     let receipts: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
     assert_eq!(receipts.len(), 50);
     assert_eq!(receipts.iter().filter(|receipt| !receipt.is_replay).count(), 1, "one is the first");
@@ -82,11 +86,16 @@ async fn key_with_another_command_is_rejected() {
     ];
     let all = [std::slice::from_ref(&first), &others].concat();
     let (answers, units) = fixture
-        .together(all.iter().map(|payment| fixture.app.ledger.pay(&ann, key.clone(), payment.clone())))
+        .together(
+            all.iter().map(|payment| fixture.app.ledger.pay(&ann, key.clone(), payment.clone())),
+        )
         .await;
     assert_eq!(units, 1);
     answers[0].as_ref().unwrap().result.as_ref().unwrap();
-    assert!(answers[1..].iter().all(|answer| matches!(answer, Err(AppError::KeyReused))), "{answers:?}");
+    assert!(
+        answers[1..].iter().all(|answer| matches!(answer, Err(AppError::KeyReused))),
+        "{answers:?}"
+    );
     for other in others {
         let answer = fixture.app.ledger.pay(&ann, key.clone(), other).await;
         assert!(matches!(answer, Err(AppError::KeyReused)), "{answer:?}");
@@ -143,9 +152,14 @@ async fn repeated_bet_returns_first_receipt_exactly() {
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let market = fixture.market(&ann, 1_000).await;
     let (key, order) = (fixture.key(), Fixture::order(&market, 0, 100));
-    let first =
-        fixture.app.trading.place_bet(&ben, key.clone(), Fixture::target(&market), order).await.unwrap();
-    let again = fixture.app.trading.place_bet(&ben, key, Fixture::target(&market), order).await.unwrap();
+    let first = fixture
+        .app
+        .trading
+        .place_bet(&ben, key.clone(), Fixture::target(&market), order)
+        .await
+        .unwrap();
+    let again =
+        fixture.app.trading.place_bet(&ben, key, Fixture::target(&market), order).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..first });
     assert_eq!(fixture.balance(ben.account_id).await, GRANT - 100);
 }
@@ -210,8 +224,10 @@ async fn key_is_reusable_after_outcome_is_purged() {
     fixture.app.jobs.add_scheduled_jobs(None).await.unwrap();
     assert!(fixture.work().await.is_empty());
     let replays = [recent, old].map(|key| fixture.app.ledger.pay(&ann, key, payment.clone()));
-    let replays =
-        futures::future::join_all(replays).await.into_iter().map(|answer| answer.unwrap().is_replay);
+    let replays = futures::future::join_all(replays)
+        .await
+        .into_iter()
+        .map(|answer| answer.unwrap().is_replay);
     assert_eq!(replays.collect::<Vec<_>>(), [true, false]);
 }
 
@@ -221,7 +237,8 @@ async fn clients_may_choose_any_valid_key() {
     let fixture = Fixture::open().await;
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     for key in ["registration", "Registration", " ", "é", &"k".repeat(255)] {
-        let receipt = fixture.app.ledger.pay(&ann, key.to_owned(), Fixture::payment(&ann, &ben, 10)).await;
+        let receipt =
+            fixture.app.ledger.pay(&ann, key.to_owned(), Fixture::payment(&ann, &ben, 10)).await;
         assert!(receipt.is_ok_and(|receipt| !receipt.is_replay), "{key}");
     }
     assert_eq!(fixture.balance(ben.account_id).await, GRANT + 50);

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use foretell_application::writer::Decision;
-use foretell_application::{AppError, Caller, ExpectedVersion, FailedAttempt, FailedJob, JobFailure};
+use foretell_application::{
+    AppError, Caller, ExpectedVersion, FailedAttempt, FailedJob, JobFailure,
+};
 use foretell_domain::error::DomainError;
 use foretell_domain::job::{JobError, JobKind, JobLane, JobState, JobTask};
 use foretell_domain::market::{MarketEdit, Phase};
@@ -39,8 +41,14 @@ async fn market_is_closed_at_moved_end_date() {
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
     let ends_at = market.market.record().ends_at;
-    let edit = MarketEdit { name: None, description: None, ends_at: Some(ends_at.plus_seconds(60)) };
-    fixture.app.markets.edit_market(&creator, market.market.id(), edit, ExpectedVersion::Any).await.unwrap();
+    let edit =
+        MarketEdit { name: None, description: None, ends_at: Some(ends_at.plus_seconds(60)) };
+    fixture
+        .app
+        .markets
+        .edit_market(&creator, market.market.id(), edit, ExpectedVersion::Any)
+        .await
+        .unwrap();
     for (second, expected) in [(0, Phase::Open), (59, Phase::Open), (60, Phase::Closed)] {
         let left = ends_at.plus_seconds(second).micros() - fixture.app.now().micros();
         fixture.clock.advance_seconds(left / 1_000_000);
@@ -57,7 +65,12 @@ async fn closing(fixture: &Fixture) -> Vec<Job> {
 
 async fn move_end(fixture: &Fixture, creator: &Caller, market: &MarketDetails, ends_at: Timestamp) {
     let edit = MarketEdit { name: None, description: None, ends_at: Some(ends_at) };
-    fixture.app.markets.edit_market(creator, market.market.id(), edit, ExpectedVersion::Any).await.unwrap();
+    fixture
+        .app
+        .markets
+        .edit_market(creator, market.market.id(), edit, ExpectedVersion::Any)
+        .await
+        .unwrap();
 }
 
 /// Advances the clock to this time.
@@ -84,7 +97,8 @@ async fn market_with_moved_end_has_one_job() {
 async fn deleted_market_leaves_no_closing_job() {
     let fixture = Fixture::open().await;
     let creator = fixture.user().await;
-    let (deleted, kept) = (fixture.market(&creator, 5_000).await, fixture.market(&creator, 5_000).await);
+    let (deleted, kept) =
+        (fixture.market(&creator, 5_000).await, fixture.market(&creator, 5_000).await);
     fixture.app.markets.delete_market(&creator, deleted.market.id()).await.unwrap();
     let jobs = closing(&fixture).await;
     let tasks: Vec<_> = jobs.into_iter().map(|job| job.task).collect();
@@ -115,7 +129,8 @@ async fn end_moved_during_job_is_kept() {
     let (id, ends_at) = (market.market.id(), market.market.record().ends_at);
     // A worker whose clock is ahead leases the job, and the date moves before it closes the market.
     fixture.app.jobs.retry_job_as_operator(closing(&fixture).await[0].id).await.unwrap();
-    let leased = fixture.app.jobs.lease_jobs(JobLane::Main, 100, Duration::from_mins(1)).await.unwrap().jobs;
+    let leased =
+        fixture.app.jobs.lease_jobs(JobLane::Main, 100, Duration::from_mins(1)).await.unwrap().jobs;
     let job = leased.iter().find(|job| job.task == JobTask::CloseMarket(id)).unwrap();
     let later = ends_at.plus_seconds(60);
     move_end(&fixture, &creator, &market, later).await;
@@ -206,7 +221,9 @@ async fn failing_job_becomes_dead_without_delaying_others() {
     let dead = fixture.jobs(JobState::Dead).await;
     assert_eq!(dead.len(), 1);
     assert_eq!((dead[0].kind(), dead[0].failures), ("welcome_mail", 10));
-    assert!(dead[0].error.as_deref().is_some_and(|error| error.contains("the mail server is away")));
+    assert!(
+        dead[0].error.as_deref().is_some_and(|error| error.contains("the mail server is away"))
+    );
 
     // An operator has looked, and it is retried.
     fixture.mailer.refuse(0);
@@ -224,7 +241,10 @@ async fn job_of_crashing_workers_becomes_dead() {
         fixture.clock.advance_seconds(61);
     }
     let failed = fixture.work().await;
-    assert!(matches!(failed[..], [(JobFailure::AttemptsExhausted, FailedJob::DeadLettered)]), "{failed:?}");
+    assert!(
+        matches!(failed[..], [(JobFailure::AttemptsExhausted, FailedJob::DeadLettered)]),
+        "{failed:?}"
+    );
     assert!(fixture.mailer.emails().is_empty());
 }
 
@@ -274,16 +294,23 @@ async fn admin_retries_or_discards_idle_jobs_only() {
         assert!(matches!(refused, Err(AppError::Refused(DomainError::Denied(_)))), "{refused:?}");
     }
     fixture.take_up(JobLane::Main).await;
-    let busy = |result| matches!(result, Err(AppError::Refused(DomainError::Job(JobError::Busy(_)))));
+    let busy =
+        |result| matches!(result, Err(AppError::Refused(DomainError::Job(JobError::Busy(_)))));
     assert!(busy(fixture.app.jobs.retry_job(&admin, id).await.map(drop)));
     assert!(busy(fixture.app.jobs.discard_job(&admin, id).await));
     fixture.clock.advance_seconds(61);
     fixture.work().await;
     fixture.app.jobs.discard_job(&admin, id).await.unwrap();
     let gone = fixture.app.jobs.discard_job(&admin, id).await;
-    assert!(matches!(gone, Err(AppError::Refused(DomainError::Job(JobError::NotFound(_))))), "{gone:?}");
+    assert!(
+        matches!(gone, Err(AppError::Refused(DomainError::Job(JobError::NotFound(_))))),
+        "{gone:?}"
+    );
 }
 
 fn all() -> foretell_ports::page::PageRequest<foretell_domain::id::JobId> {
-    foretell_ports::page::PageRequest { start: foretell_ports::page::PageStart::Offset(0), limit: 10 }
+    foretell_ports::page::PageRequest {
+        start: foretell_ports::page::PageStart::Offset(0),
+        limit: 10,
+    }
 }

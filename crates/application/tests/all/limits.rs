@@ -57,12 +57,23 @@ async fn check_wait(waited: Duration, is_turned_away: bool) {
     gate.release();
     busy.await.unwrap().result.unwrap();
     let answer = late.await;
-    assert_eq!(matches!(answer, Err(AppError::Overloaded)), is_turned_away, "{waited:?}: {answer:?}");
+    assert_eq!(
+        matches!(answer, Err(AppError::Overloaded)),
+        is_turned_away,
+        "{waited:?}: {answer:?}"
+    );
     if is_turned_away {
-        assert_eq!(fixture.balance(ben.account_id).await, GRANT + 1, "a command turned away was not begun");
+        assert_eq!(
+            fixture.balance(ben.account_id).await,
+            GRANT + 1,
+            "a command turned away was not begun"
+        );
     }
     // Its key was not used up, and the command is executed once in the end.
-    assert_eq!(fixture.app.ledger.pay(&ann, key, payment).await.unwrap().is_replay, !is_turned_away);
+    assert_eq!(
+        fixture.app.ledger.pay(&ann, key, payment).await.unwrap().is_replay,
+        !is_turned_away
+    );
     assert_eq!(fixture.balance(ben.account_id).await, GRANT + 11);
 }
 
@@ -91,7 +102,10 @@ async fn command_behind_slow_unit_times_out() {
     gate.release();
     first.await.unwrap().result.unwrap();
     let answer = second.await;
-    assert!(matches!(answer, Err(AppError::Overloaded)), "the second batch was begun after two seconds");
+    assert!(
+        matches!(answer, Err(AppError::Overloaded)),
+        "the second batch was begun after two seconds"
+    );
     assert_eq!(fixture.balance(ben.account_id).await, GRANT + 1_000);
 }
 
@@ -109,7 +123,11 @@ async fn command_behind_hanging_unit_gets_response() {
     gate.release();
     busy.await.unwrap().result.unwrap();
     fixture.app.operations.drain().await;
-    assert_eq!(fixture.balance(ben.account_id).await, GRANT + 1, "a command withdrawn was not begun");
+    assert_eq!(
+        fixture.balance(ben.account_id).await,
+        GRANT + 1,
+        "a command withdrawn was not begun"
+    );
 }
 
 #[tokio::test]
@@ -182,7 +200,11 @@ async fn dropped_callers_do_not_delay_others() {
     for command in staying {
         command.await.unwrap().result.unwrap();
     }
-    assert_eq!(fixture.balance(ben.account_id).await, GRANT + 20, "those who left were served as well");
+    assert_eq!(
+        fixture.balance(ben.account_id).await,
+        GRANT + 20,
+        "those who left were served as well"
+    );
 }
 
 #[tokio::test]
@@ -193,13 +215,15 @@ async fn dropped_writer_finishes_accepted_commands() {
     let gate = fixture.faults.hold_next();
     let (sender, payment) = (ann.clone(), Fixture::payment(&ann, &ben, 10));
     let leaving = Arc::clone(&node);
-    let sent = tokio::spawn(async move { leaving.ledger.pay(&sender, "key".to_owned(), payment).await });
+    let sent =
+        tokio::spawn(async move { leaving.ledger.pay(&sender, "key".to_owned(), payment).await });
     gate.arrived().await;
     drop(node);
     sent.abort();
     gate.release();
     // The aborted task owned the last handle; its command was accepted and continues without it.
     eventually(async || fixture.balance(ben.account_id).await == GRANT + 10).await;
-    let repeat = fixture.app.ledger.pay(&ann, "key".to_owned(), Fixture::payment(&ann, &ben, 10)).await;
+    let repeat =
+        fixture.app.ledger.pay(&ann, "key".to_owned(), Fixture::payment(&ann, &ben, 10)).await;
     assert!(repeat.unwrap().is_replay);
 }

@@ -14,7 +14,12 @@ use crate::support::{Fixture, GRANT, amount, confirmation, settings};
 type Results = Vec<Result<Transfer, DomainError>>;
 
 /// Sends a batch of payments under a new key.
-async fn send(fixture: &Fixture, caller: &Caller, mode: BatchMode, payments: &[Payment]) -> Results {
+async fn send(
+    fixture: &Fixture,
+    caller: &Caller,
+    mode: BatchMode,
+    payments: &[Payment],
+) -> Results {
     let batch = PaymentBatch { mode, payments: payments.to_vec() };
     fixture.app.ledger.pay_batch(caller, fixture.key(), batch).await.unwrap().result.unwrap()
 }
@@ -37,7 +42,8 @@ async fn an_atomic_batch_pays_all_in_order() {
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let payments = [1, 20, 300].map(|minor| Fixture::payment(&ann, &ben, minor));
     let results = send(&fixture, &ann, BatchMode::Atomic, &payments).await;
-    let versions: Vec<_> = results.iter().map(|result| result.as_ref().unwrap().debit.version).collect();
+    let versions: Vec<_> =
+        results.iter().map(|result| result.as_ref().unwrap().debit.version).collect();
     assert_eq!(versions, [2, 3, 4], "after the grant");
     assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT - 321, GRANT + 321]);
     fixture.audit().await;
@@ -122,8 +128,9 @@ async fn client_id_is_unique_per_paying_account() {
     let other = fixture.ids.client();
     let fresh = Payment { client_id: Some(other), ..payment.clone() };
     let commands = [(&ann, &fresh), (&ann, &fresh), (&ben, &theirs)];
-    let (answers, units) =
-        fixture.together(commands.map(|(caller, payment)| fixture.send(caller, payment.clone()))).await;
+    let (answers, units) = fixture
+        .together(commands.map(|(caller, payment)| fixture.send(caller, payment.clone())))
+        .await;
     let results: Results = answers.into_iter().map(|answer| answer.unwrap().result).collect();
     assert_eq!((units, codes(&results)), (1, vec![Ok(()), Err(Code::Duplicate), Ok(())]));
     assert_eq!(fixture.send(&ann, payment).await.unwrap().result, Err(taken));
@@ -170,8 +177,15 @@ async fn client_id_is_unique_per_trading_account() {
             "another's looks like none"
         );
     }
-    let own =
-        fixture.app.trading.place_bet(&ann, fixture.key(), target, order).await.unwrap().result.unwrap().bet;
+    let own = fixture
+        .app
+        .trading
+        .place_bet(&ann, fixture.key(), target, order)
+        .await
+        .unwrap()
+        .result
+        .unwrap()
+        .bet;
     assert_eq!(fixture.app.markets.find_bet(Some(&ann), named).await.unwrap(), Some(own));
 }
 
@@ -183,7 +197,10 @@ async fn closed_account_takes_no_part_in_payments() {
     let closed = DomainError::Transfer(TransferError::AccountClosed(ann.account_id));
     assert_eq!(fixture.pay(&ben, &ann, 1).await, Err(closed));
     let mint = Mint { to: ann.account_id, amount: amount(1) };
-    assert_eq!(fixture.app.ledger.mint(&admin, fixture.key(), mint).await.unwrap().result, Err(closed));
+    assert_eq!(
+        fixture.app.ledger.mint(&admin, fixture.key(), mint).await.unwrap().result,
+        Err(closed)
+    );
     assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT, GRANT]);
     fixture.audit().await;
 }
@@ -209,7 +226,8 @@ async fn mints_leave_room_for_grants() {
 
 #[tokio::test]
 async fn registration_beyond_grant_limit_is_rejected() {
-    let greedy = ApplicationSettings { signup_grant: Some(amount(MAX_CIRCULATION_MINOR)), ..settings() };
+    let greedy =
+        ApplicationSettings { signup_grant: Some(amount(MAX_CIRCULATION_MINOR)), ..settings() };
     let fixture = Fixture::open_with(greedy).await;
     fixture.user().await;
     let refused = fixture.app.identity.register_user(fixture.registration(Role::User)).await;

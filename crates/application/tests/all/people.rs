@@ -2,8 +2,8 @@
 
 use foretell_application::ExpectedVersion;
 use foretell_application::{
-    AppError, ApplicationSettings, Caller, Credential, IssuedKey, LoginLimits, NewApiKey, PasswordChange,
-    PasswordConfirmation,
+    AppError, ApplicationSettings, Caller, Credential, IssuedKey, LoginLimits, NewApiKey,
+    PasswordChange, PasswordConfirmation,
 };
 use foretell_domain::error::DomainError;
 use foretell_domain::id::ApiKeyId;
@@ -72,7 +72,8 @@ async fn only_one_concurrent_password_change_succeeds() {
 async fn password_changed_meanwhile_does_not_confirm() {
     let fixture = Fixture::open().await;
     let ann = fixture.user().await;
-    let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
+    let new =
+        NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
     let gate = fixture.faults.hold_next();
     let mut key = Box::pin(fixture.app.identity.create_api_key(&ann, confirmation(), new));
     assert!(poll!(&mut key).is_pending());
@@ -143,8 +144,11 @@ async fn admin_demoted_meanwhile_cannot_change_roles() {
         .await
         .unwrap();
     assert_eq!((demoted.role, demoted.version), (Role::User, 2));
-    let stale =
-        fixture.app.identity.update_user(&second, ann.user.id, to(Role::Admin), ExpectedVersion::Any).await;
+    let stale = fixture
+        .app
+        .identity
+        .update_user(&second, ann.user.id, to(Role::Admin), ExpectedVersion::Any)
+        .await;
     assert!(is_refused(&stale, Denied::AdminsOnly.into()));
     assert_eq!(fixture.app.identity.get_user(ann.user.id).await.unwrap().role, Role::User);
     let last = fixture
@@ -159,12 +163,17 @@ async fn admin_demoted_meanwhile_cannot_change_roles() {
 async fn change_with_lost_response_applies_immediately() {
     let fixture = Fixture::open().await;
     let (ann, admin) = (fixture.user().await, fixture.admin().await);
-    let signed_in = fixture.app.identity.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
+    let signed_in =
+        fixture.app.identity.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
     let is_live = async || fixture.authenticate(signed_in.token.expose_secret()).await.is_some();
     assert!(is_live().await);
     fixture.faults.fail_next_named("update_user", Fault::LostAfterCommit);
     let suspension = UserUpdate { role: None, status: Some(NewUserStatus::Suspended) };
-    let lost = fixture.app.identity.update_user(&admin, ann.user.id, suspension, ExpectedVersion::Any).await;
+    let lost = fixture
+        .app
+        .identity
+        .update_user(&admin, ann.user.id, suspension, ExpectedVersion::Any)
+        .await;
     assert!(matches!(lost, Err(AppError::Store(_))), "{lost:?}");
     assert!(!is_live().await);
 }
@@ -200,7 +209,11 @@ async fn announced_user_change_applies_immediately() {
     assert!(is_live().await);
     other.identity.delete_api_key(&ann, issued.key.id).await.unwrap();
     assert!(!is_live().await, "it was told of the change");
-    assert_eq!(fixture.app.now(), Timestamp::from_micros(now.micros() + 1), "less than the trust has passed");
+    assert_eq!(
+        fixture.app.now(),
+        Timestamp::from_micros(now.micros() + 1),
+        "less than the trust has passed"
+    );
 }
 
 #[tokio::test]
@@ -209,7 +222,8 @@ async fn key_is_rejected_where_session_is_required() {
     let ann = fixture.user().await;
     let credential = Credential::ApiKey { id: ApiKeyId::from_u128(1), scopes: Scopes::ALL };
     let by_key = Caller { credential, ..ann.clone() };
-    let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
+    let new =
+        NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
     let page = PageRequest::from(NumberedPage::new(1, 10).unwrap());
     let app = &fixture.app;
     let results = [
@@ -231,9 +245,11 @@ async fn concurrently_created_keys_are_all_counted() {
     let login_limits = LoginLimits { per_account: 60, ..LoginLimits::default() };
     let fixture = Fixture::open_with(ApplicationSettings { login_limits, ..settings() }).await;
     let ann = fixture.user().await;
-    let new = || NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
+    let new =
+        || NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
     let made =
-        join_all((0..60).map(|_| fixture.app.identity.create_api_key(&ann, confirmation(), new()))).await;
+        join_all((0..60).map(|_| fixture.app.identity.create_api_key(&ann, confirmation(), new())))
+            .await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 50);
     assert_eq!(fixture.app.identity.count_api_keys(&ann).await.unwrap(), 50);
 }
@@ -242,7 +258,8 @@ async fn concurrently_created_keys_are_all_counted() {
 async fn erased_user_cannot_return() {
     let fixture = Fixture::open().await;
     let ann = fixture.user().await;
-    let signed_in = fixture.app.identity.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
+    let signed_in =
+        fixture.app.identity.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
     make_key(&fixture, &ann, Scopes::ALL).await;
     fixture.clock.advance_seconds(5);
     fixture.app.identity.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();

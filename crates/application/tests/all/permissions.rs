@@ -22,8 +22,14 @@ async fn account_of_another_user_is_not_found() {
         let missing = Err(DomainError::Transfer(TransferError::AccountNotFound(from)));
         assert_eq!(fixture.send(caller, payment.clone()).await.unwrap().result, missing);
         let batch = PaymentBatch { mode: BatchMode::Independent, payments: vec![payment] };
-        let results =
-            fixture.app.ledger.pay_batch(caller, fixture.key(), batch).await.unwrap().result.unwrap();
+        let results = fixture
+            .app
+            .ledger
+            .pay_batch(caller, fixture.key(), batch)
+            .await
+            .unwrap()
+            .result
+            .unwrap();
         assert_eq!(results, [missing]);
     }
     assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT, GRANT]);
@@ -44,7 +50,8 @@ async fn account_is_visible_to_owner_and_admins() {
         (&moderator, false, false),
         (&admin, true, true),
     ] {
-        let missing = |error: &AppError| matches!(error, AppError::Refused(e) if e.code() == Code::NotFound);
+        let missing =
+            |error: &AppError| matches!(error, AppError::Refused(e) if e.code() == Code::NotFound);
         let seen = [
             fixture.app.ledger.get_account(caller, id).await.map(drop),
             fixture.app.ledger.list_transfers(caller, id, page.into()).await.map(drop),
@@ -58,7 +65,10 @@ async fn account_is_visible_to_owner_and_admins() {
         assert_eq!(seen.is_ok(), sees_transfer, "{caller:?}");
         assert!(seen.as_ref().err().is_none_or(missing), "{seen:?}");
         let own: Vec<_> = fixture.app.ledger.list_accounts(caller).await.unwrap();
-        assert_eq!(own.iter().map(|found| found.account.id()).collect::<Vec<_>>(), [caller.account_id]);
+        assert_eq!(
+            own.iter().map(|found| found.account.id()).collect::<Vec<_>>(),
+            [caller.account_id]
+        );
     }
 }
 
@@ -77,7 +87,10 @@ async fn house_accounts_reject_payments() {
             assert_eq!(fixture.send(caller, out_of).await.unwrap().result, missing);
         }
         let mint = Mint { to: house, amount: amount(10) };
-        assert_eq!(fixture.app.ledger.mint(&admin, fixture.key(), mint).await.unwrap().result, missing);
+        assert_eq!(
+            fixture.app.ledger.mint(&admin, fixture.key(), mint).await.unwrap().result,
+            missing
+        );
     }
     assert_eq!(fixture.audit().await, before);
 }
@@ -95,8 +108,12 @@ async fn mint_reverse_and_audit_require_admin() {
         let minted = fixture.app.ledger.mint(caller, fixture.key(), mint).await.unwrap();
         assert_eq!(minted.result, Err(denied));
         for force in [false, true] {
-            let reversed =
-                fixture.app.ledger.reverse_transfer(caller, fixture.key(), transfer.id, force).await.unwrap();
+            let reversed = fixture
+                .app
+                .ledger
+                .reverse_transfer(caller, fixture.key(), transfer.id, force)
+                .await
+                .unwrap();
             assert_eq!(reversed.result, Err(denied));
         }
         let audited = fixture.app.ledger.audit_ledger(caller).await;
@@ -119,11 +136,15 @@ async fn mint_reverse_and_audit_require_admin() {
 async fn check_management(fixture: &Fixture, creator: &Caller, caller: &Caller, is_allowed: bool) {
     let refusal = DomainError::Denied(Denied::NotTheCreator);
     let market = fixture.market(creator, 100).await;
-    let closed = fixture.app.markets.close_market(caller, fixture.key(), market.market.id()).await.unwrap();
+    let closed =
+        fixture.app.markets.close_market(caller, fixture.key(), market.market.id()).await.unwrap();
     assert_eq!(closed.result.map(drop), if is_allowed { Ok(()) } else { Err(refusal) });
     let (first, second) = (Fixture::option(&market, 0), Fixture::option(&market, 1));
-    let decisions =
-        [Decision::Winner(first), Decision::Split(vec![(first, 4_000), (second, 6_000)]), Decision::Cancel];
+    let decisions = [
+        Decision::Winner(first),
+        Decision::Split(vec![(first, 4_000), (second, 6_000)]),
+        Decision::Cancel,
+    ];
     for decision in decisions {
         let market = fixture.market(creator, 100).await;
         let decision = match decision {

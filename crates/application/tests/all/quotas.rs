@@ -60,7 +60,8 @@ async fn set_status(
 #[tokio::test]
 async fn posts_count_by_their_status() {
     let fixture = fixture().await;
-    let (ann, ben, moderator) = (fixture.user().await, fixture.user().await, fixture.moderator().await);
+    let (ann, ben, moderator) =
+        (fixture.user().await, fixture.user().await, fixture.moderator().await);
     let (published, draft) = (PostStatus::Published, PostStatus::Draft);
     let first = write(&fixture, &ann, published).await.unwrap();
     write(&fixture, &ann, published).await.unwrap();
@@ -89,7 +90,10 @@ async fn comments_count_on_all_subjects() {
     let said = || CommentContent::new("Why?").unwrap();
     let first = fixture.app.content.write_comment(&ben, post.id.into(), said()).await.unwrap();
     fixture.app.content.write_comment(&ben, market.into(), said()).await.unwrap();
-    check_exceeded(fixture.app.content.write_comment(&ben, market.into(), said()).await, Quota::Comments);
+    check_exceeded(
+        fixture.app.content.write_comment(&ben, market.into(), said()).await,
+        Quota::Comments,
+    );
     fixture.app.content.write_comment(&ann, market.into(), said()).await.unwrap();
     fixture.app.content.delete_comment(&ben, first.id).await.unwrap();
     fixture.app.content.write_comment(&ben, market.into(), said()).await.unwrap();
@@ -100,7 +104,8 @@ async fn markets_count_until_they_are_closed_decided_or_deleted() {
     let fixture = fixture().await;
     let ann = fixture.user().await;
     let open = async |key: String| {
-        let receipt = fixture.app.markets.open_market(&ann, key, fixture.opening(1_000)).await.unwrap();
+        let receipt =
+            fixture.app.markets.open_market(&ann, key, fixture.opening(1_000)).await.unwrap();
         receipt.result.map(|opened| opened.into_details().unwrap()).map_err(AppError::from)
     };
     let first = open(fixture.key()).await.unwrap();
@@ -108,7 +113,14 @@ async fn markets_count_until_they_are_closed_decided_or_deleted() {
     let (key, before) = (fixture.key(), fixture.balance(ann.account_id).await);
     check_exceeded(open(key.clone()).await, Quota::OpenMarkets);
     assert_eq!(fixture.balance(ann.account_id).await, before);
-    fixture.app.markets.close_market(&ann, fixture.key(), first.market.id()).await.unwrap().result.unwrap();
+    fixture
+        .app
+        .markets
+        .close_market(&ann, fixture.key(), first.market.id())
+        .await
+        .unwrap()
+        .result
+        .unwrap();
     let third = open(fixture.key()).await.unwrap();
     check_exceeded(open(fixture.key()).await, Quota::OpenMarkets);
     fixture.decide(&ann, &second, Decision::Cancel).await.unwrap().result.unwrap();
@@ -135,7 +147,8 @@ async fn openings_in_one_batch_count_each_other() {
         .markets
         .close_market(&ann, fixture.key(), old)
         .map(|answer| answer.unwrap().result.is_ok());
-    let (answers, units) = fixture.together([open(), open(), open(), close.boxed(), open(), open()]).await;
+    let (answers, units) =
+        fixture.together([open(), open(), open(), close.boxed(), open(), open()]).await;
     assert_eq!(units, 1);
     assert_eq!(answers, [true, false, false, true, true, false]);
     fixture.audit().await;
@@ -147,8 +160,12 @@ async fn small_subsidy_is_rejected() {
     let fixture = Fixture::open_with(ApplicationSettings { quotas, ..settings() }).await;
     let ann = fixture.user().await;
     let open = async |minor| {
-        let receipt =
-            fixture.app.markets.open_market(&ann, fixture.key(), fixture.opening(minor)).await.unwrap();
+        let receipt = fixture
+            .app
+            .markets
+            .open_market(&ann, fixture.key(), fixture.opening(minor))
+            .await
+            .unwrap();
         receipt.result.map(drop)
     };
     assert_eq!(open(499).await, Err(MarketError::SubsidyTooSmall { min: amount(500) }.into()));
@@ -159,11 +176,13 @@ async fn small_subsidy_is_rejected() {
 async fn sign_in_ends_the_oldest_session() {
     let fixture = fixture().await;
     let (ann, ben) = (fixture.user().await, fixture.user().await);
-    let is_live = async |token: &SecretString| fixture.authenticate(token.expose_secret()).await.is_some();
+    let is_live =
+        async |token: &SecretString| fixture.authenticate(token.expose_secret()).await.is_some();
     let mut tokens = Vec::new();
     for _ in 0..5 {
         let password = SecretString::from(PASSWORD);
-        let signed_in = fixture.app.identity.log_in(ADDRESS, &ann.user.email, password).await.unwrap();
+        let signed_in =
+            fixture.app.identity.log_in(ADDRESS, &ann.user.email, password).await.unwrap();
         assert!(is_live(&signed_in.token).await);
         tokens.push(signed_in.token);
     }
@@ -173,6 +192,8 @@ async fn sign_in_ends_the_oldest_session() {
     }
     assert_eq!(live, [false, false, true, true, true]);
     let page = PageRequest { start: PageStart::First, limit: 10 };
-    let count = async |user| fixture.memory.list_sessions(user, fixture.app.now(), page).await.unwrap().len();
+    let count = async |user| {
+        fixture.memory.list_sessions(user, fixture.app.now(), page).await.unwrap().len()
+    };
     assert_eq!((count(ann.user.id).await, count(ben.user.id).await), (3, 1));
 }

@@ -17,9 +17,9 @@ async fn check_poison(commands: usize, culprit: usize) {
     let fixture = Fixture::open().await;
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let poison = fixture.ids.client();
-    fixture
-        .faults
-        .reject_inserts(move |row| matches!(row, Insert::Transfer(row) if row.client_id == Some(poison)));
+    fixture.faults.reject_inserts(
+        move |row| matches!(row, Insert::Transfer(row) if row.client_id == Some(poison)),
+    );
     let payments = (0..commands).map(|number| {
         let client_id = (number == culprit).then_some(poison);
         fixture.send(
@@ -87,7 +87,8 @@ async fn repeated_unit_has_one_effect() {
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let market = fixture.market(&ann, 1_000).await;
     let payments = (0..10).map(|number| fixture.bet(&ben, &market, number % 2, 100));
-    let (answers, units) = fixture.together_after(|| fixture.faults.fail_next(Fault::Rerun), payments).await;
+    let (answers, units) =
+        fixture.together_after(|| fixture.faults.fail_next(Fault::Rerun), payments).await;
     assert_eq!(units, 1);
     for (sequence, answer) in (1..).zip(answers) {
         assert_eq!(answer.unwrap().bet.fill.sequence, sequence);
@@ -104,7 +105,9 @@ async fn rejected_command_is_retried_once() {
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let left = Arc::new(AtomicUsize::new(1));
     let spoiled = Arc::clone(&left);
-    fixture.faults.reject_inserts(move |row| matches!(row, Insert::Outcome(_)) && take_one(&spoiled));
+    fixture
+        .faults
+        .reject_inserts(move |row| matches!(row, Insert::Outcome(_)) && take_one(&spoiled));
     fixture.pay(&ann, &ben, 10).await.unwrap();
     left.store(2, Ordering::SeqCst);
     let failed = fixture.send(&ann, Fixture::payment(&ann, &ben, 100)).await;
@@ -123,7 +126,8 @@ async fn check_temporary(fault: Fault) {
         let key = if number == 0 { key.clone() } else { fixture.key() };
         fixture.app.ledger.pay(&ann, key, Fixture::payment(&ann, &ben, 1))
     });
-    let (answers, units) = fixture.together_after(|| fixture.faults.fail_next(fault), payments).await;
+    let (answers, units) =
+        fixture.together_after(|| fixture.faults.fail_next(fault), payments).await;
     assert_eq!(units, 1, "the adapter has retried already");
     for answer in answers {
         let error = answer.unwrap_err();

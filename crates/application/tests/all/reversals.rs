@@ -78,7 +78,8 @@ async fn a_forced_reversal_is_covered_by_the_treasury() {
     reverse(&fixture, &admin, paid.id, true).await.unwrap();
     assert_eq!(fixture.balances([&ann, &ben]).await, [2 * GRANT + 100, 0]);
     assert_eq!(fixture.balance(AccountId::TREASURY).await, treasury - 100, "what Ben lacked");
-    let kinds: Vec<_> = fixture.statement(ben.account_id).await.iter().map(|row| row.kind).take(2).collect();
+    let kinds: Vec<_> =
+        fixture.statement(ben.account_id).await.iter().map(|row| row.kind).take(2).collect();
     assert_eq!(kinds, [TransferKind::Reversal, TransferKind::Cover]);
     fixture.audit().await;
 }
@@ -97,7 +98,8 @@ async fn forced_reversal_without_shortfall_covers_nothing() {
 async fn mint_and_grant_are_reversed_into_treasury() {
     let (fixture, admin, [ann, ben]) = open().await;
     let mint = Mint { to: ann.account_id, amount: amount(500) };
-    let minted = fixture.app.ledger.mint(&admin, fixture.key(), mint).await.unwrap().result.unwrap();
+    let minted =
+        fixture.app.ledger.mint(&admin, fixture.key(), mint).await.unwrap().result.unwrap();
     let granted = fixture.statement(ben.account_id).await.remove(0);
     let treasury = fixture.balance(AccountId::TREASURY).await;
     reverse(&fixture, &admin, minted.id, false).await.unwrap();

@@ -118,7 +118,9 @@ async fn fixture() -> (Fixture, Arc<Application>, Moody) {
         let body = PostBody { title, content, tags: Tags::default(), status };
         fixture.app.content.write_post(&author, body).await.unwrap();
     }
-    let node = fixture.node_that_knows(Semantic::new(Arc::new(Weather), Arc::new(index.clone()), 0.5)).await;
+    let node = fixture
+        .node_that_knows(Semantic::new(Arc::new(Weather), Arc::new(index.clone()), 0.5))
+        .await;
     (fixture, node, index)
 }
 

@@ -29,7 +29,17 @@ fn somebody(fixture: &Fixture, status: UserStatus) -> User {
     let registration = fixture.registration(Role::User);
     let (id, created_at) = (fixture.ids.user(), fixture.app.now());
     let (email, name, role) = (registration.email, registration.name, Role::User);
-    User { id, email, name, avatar: None, role, status, version: 1, created_at, updated_at: created_at }
+    User {
+        id,
+        email,
+        name,
+        avatar: None,
+        role,
+        status,
+        version: 1,
+        created_at,
+        updated_at: created_at,
+    }
 }
 
 async fn log_in(fixture: &Fixture, email: &Email, password: &str) -> Result<SignedIn, AppError> {
@@ -93,7 +103,10 @@ async fn log_out_ends_one_own_session() {
     let first = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();
     let second = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();
     assert!(fixture.authenticate(first.token.expose_secret()).await.is_some());
-    assert!(!fixture.app.identity.log_out(&ben, first.session.id, ADDRESS).await.unwrap(), "it is not Ben's");
+    assert!(
+        !fixture.app.identity.log_out(&ben, first.session.id, ADDRESS).await.unwrap(),
+        "it is not Ben's"
+    );
     assert!(fixture.app.identity.log_out(&ann, first.session.id, ADDRESS).await.unwrap());
     assert!(
         !fixture.app.identity.log_out(&ann, first.session.id, ADDRESS).await.unwrap(),
@@ -108,7 +121,9 @@ async fn session_ended_elsewhere_expires_from_cache() {
     let fixture = Fixture::open().await;
     let (other, careful) = (
         fixture.second_node(settings()).await,
-        fixture.second_node(ApplicationSettings { session_trust: Duration::ZERO, ..settings() }).await,
+        fixture
+            .second_node(ApplicationSettings { session_trust: Duration::ZERO, ..settings() })
+            .await,
     );
     let ann = fixture.user().await;
     let signed_in = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();
@@ -138,7 +153,8 @@ async fn session_of_suspended_user_is_rejected() {
     store(&fixture, suspended.clone(), PasswordHash(String::new())).await;
     let (token, token_hash) = SeededTokens::new(7).issue();
     let (id, user_id, created_at) = (fixture.ids.session(), suspended.id, fixture.app.now());
-    let session = Session { id, user_id, token_hash, created_at, expires_at: created_at.plus_seconds(60) };
+    let session =
+        Session { id, user_id, token_hash, created_at, expires_at: created_at.plus_seconds(60) };
     let units: &dyn UnitOfWork = &fixture.memory;
     units.run("store_session", move |tx| tx.insert_session(&session)).await.unwrap();
     assert!(fixture.memory.find_session(&token_hash).await.unwrap().is_some());
@@ -151,7 +167,8 @@ async fn a_hash_with_outdated_parameters_is_replaced() {
     let ann = somebody(&fixture, UserStatus::Active);
     let outdated = PlainPasswordHasher::outdated(PASSWORD);
     store(&fixture, ann.clone(), outdated.clone()).await;
-    let hash = async || fixture.memory.find_credentials(&ann.email).await.unwrap().unwrap().password;
+    let hash =
+        async || fixture.memory.find_credentials(&ann.email).await.unwrap().unwrap().password;
     log_in(&fixture, &ann.email, "wrong").await.unwrap_err();
     assert_eq!(hash().await, outdated, "a wrong password replaces nothing");
     log_in(&fixture, &ann.email, PASSWORD).await.unwrap();

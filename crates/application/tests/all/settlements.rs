@@ -25,16 +25,25 @@ async fn check_stop_after(sets: usize) {
     let crowd = Crowd::gather(&fixture, 1_203).await;
     let winner = Fixture::option(&crowd.market, 0);
     fixture.fail_after(1 + sets, Fault::Unavailable);
-    let decided = fixture.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap();
+    let decided =
+        fixture.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap();
     decided.result.unwrap();
     let read = fixture.app.markets.get_market(crowd.id()).await.unwrap();
-    assert_eq!(read.market.record().phase, Phase::Resolved, "resolved for reading, though not all are paid");
+    assert_eq!(
+        read.market.record().phase,
+        Phase::Resolved,
+        "resolved for reading, though not all are paid"
+    );
     let (_, settlement) = fixture.app.markets.find_settlement(crowd.id()).await.unwrap();
     let settlement = settlement.expect("it is decided");
     assert_eq!(settlement.completed_at, None);
     let dealt_with = &crowd.traders[..500 * sets];
     let winners = dealt_with.iter().filter(|trader| trader.option == 0).count();
-    assert_eq!(settlement.holders_paid, i64::try_from(winners).unwrap(), "stopped after {sets} sets");
+    assert_eq!(
+        settlement.holders_paid,
+        i64::try_from(winners).unwrap(),
+        "stopped after {sets} sets"
+    );
     assert_eq!(settlement.cursor, dealt_with.last().map(|trader| trader.caller.account_id));
     fixture.audit().await;
 
@@ -57,7 +66,12 @@ async fn small_market_is_settled_within_request() {
     let crowd = Crowd::gather(&fixture, 1_203).await;
     let winner = Fixture::option(&crowd.market, 0);
     let before = fixture.batches();
-    fixture.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+    fixture
+        .decide(&crowd.creator, &crowd.market, Decision::Winner(winner))
+        .await
+        .unwrap()
+        .result
+        .unwrap();
     assert_eq!(fixture.batches() - before, 4, "the decision and three sets of at most 500");
     crowd.check_paid(&fixture, TransferKind::Payout, won).await;
 }
@@ -68,7 +82,12 @@ async fn full_last_set_is_followed_by_empty() {
     let crowd = Crowd::gather(&fixture, 500).await;
     let winner = Fixture::option(&crowd.market, 0);
     let before = fixture.batches();
-    fixture.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+    fixture
+        .decide(&crowd.creator, &crowd.market, Decision::Winner(winner))
+        .await
+        .unwrap()
+        .result
+        .unwrap();
     assert_eq!(fixture.batches() - before, 3);
     crowd.check_paid(&fixture, TransferKind::Payout, won).await;
 }
@@ -86,7 +105,8 @@ async fn second_run_pays_nothing() {
         .await
         .unwrap();
     let before = (fixture.audit().await, fixture.settlement(crowd.id()).await);
-    let again = fixture.app.markets.decide_market(&crowd.creator, key, crowd.id(), decision).await.unwrap();
+    let again =
+        fixture.app.markets.decide_market(&crowd.creator, key, crowd.id(), decision).await.unwrap();
     assert_eq!((again.is_replay, &again.result), (true, &first.result));
     for decision in [Decision::Winner(winner), Decision::Cancel] {
         let refused = fixture.decide(&crowd.creator, &crowd.market, decision).await.unwrap().result;
@@ -105,7 +125,12 @@ async fn settlement_runners_of_two_nodes_pay_once() {
     let crowd = Crowd::gather(&fixture, 1_203).await;
     let winner = Fixture::option(&crowd.market, 0);
     fixture.fail_after(1, Fault::Unavailable);
-    fixture.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+    fixture
+        .decide(&crowd.creator, &crowd.market, Decision::Winner(winner))
+        .await
+        .unwrap()
+        .result
+        .unwrap();
     let nodes = [
         Arc::clone(&fixture.app),
         fixture.second_node(settings()).await,
@@ -125,12 +150,18 @@ async fn two_steps_in_one_unit_pay_one_set() {
     let crowd = Crowd::gather(&fixture, 600).await;
     let winner = Fixture::option(&crowd.market, 0);
     fixture.fail_after(1, Fault::Unavailable);
-    fixture.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+    fixture
+        .decide(&crowd.creator, &crowd.market, Decision::Winner(winner))
+        .await
+        .unwrap()
+        .result
+        .unwrap();
     // Both find the market unsettled and request a step while the lane is busy.
     let mut settlement_runners = Vec::new();
     let begin = async {
-        settlement_runners =
-            [&fixture.app, &fixture.app].map(|app| SettlementRunner::start(Arc::clone(&app.markets))).into();
+        settlement_runners = [&fixture.app, &fixture.app]
+            .map(|app| SettlementRunner::start(Arc::clone(&app.markets)))
+            .into();
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -179,10 +210,14 @@ async fn failing_settlement_does_not_block_others() {
 async fn split_pays_parts_and_remainder_to_creator() {
     let fixture = Fixture::open().await;
     let crowd = Crowd::gather(&fixture, 30).await;
-    let parts = vec![(Fixture::option(&crowd.market, 1), 3_333), (Fixture::option(&crowd.market, 0), 6_667)];
+    let parts = vec![
+        (Fixture::option(&crowd.market, 1), 3_333),
+        (Fixture::option(&crowd.market, 0), 6_667),
+    ];
     let pot = fixture.pot(crowd.id()).await;
     let before = fixture.balance(crowd.creator.account_id).await;
-    let decided = fixture.decide(&crowd.creator, &crowd.market, Decision::Split(parts)).await.unwrap();
+    let decided =
+        fixture.decide(&crowd.creator, &crowd.market, Decision::Split(parts)).await.unwrap();
     decided.result.unwrap();
     let mut paid = 0;
     for trader in &crowd.traders {
@@ -209,8 +244,10 @@ async fn invalid_split_is_rejected() {
         (vec![(a, 5_000), (a, 5_000)], Code::ValidationError),
         (vec![(a, 5_000), (Fixture::option(&other, 0), 5_000)], Code::NotFound),
     ] {
-        let refused =
-            fixture.decide(&crowd.creator, &crowd.market, Decision::Split(parts.clone())).await.unwrap();
+        let refused = fixture
+            .decide(&crowd.creator, &crowd.market, Decision::Split(parts.clone()))
+            .await
+            .unwrap();
         assert_eq!(refused.result.unwrap_err().code(), code, "{parts:?}");
     }
     let whole = Decision::Split(vec![(a, 10_000)]);
@@ -260,7 +297,11 @@ async fn uncovered_cancellation_refunds_stakes_pro_rata() {
         assert!((exact..=exact + 1).contains(&received), "{received} of {stake}");
         paid += received;
     }
-    assert_eq!(fixture.settlement(market.market.id()).await.holders_paid, 4, "who took profit gets no more");
+    assert_eq!(
+        fixture.settlement(market.market.id()).await.holders_paid,
+        4,
+        "who took profit gets no more"
+    );
     assert_eq!(fixture.pot(market.market.id()).await, 0);
     assert_eq!(fixture.balance(creator.account_id).await, GRANT - 200 + pot - paid);
     fixture.audit().await;
@@ -270,10 +311,16 @@ async fn uncovered_cancellation_refunds_stakes_pro_rata() {
 async fn fees_and_remainder_leave_the_pot() {
     let fixture = Fixture::open_with(ApplicationSettings { fee_bps: 250, ..settings() }).await;
     let crowd = Crowd::gather(&fixture, 40).await;
-    let fees = fixture.app.markets.get_market(crowd.id()).await.unwrap().market.record().fees.minor();
+    let fees =
+        fixture.app.markets.get_market(crowd.id()).await.unwrap().market.record().fees.minor();
     let pot = fixture.pot(crowd.id()).await;
     let winner = Fixture::option(&crowd.market, 1);
-    fixture.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+    fixture
+        .decide(&crowd.creator, &crowd.market, Decision::Winner(winner))
+        .await
+        .unwrap()
+        .result
+        .unwrap();
     let owed = |trader: &Trader| if trader.option == 1 { trader.shares } else { 0 };
     crowd.check_paid(&fixture, TransferKind::Payout, owed).await;
     let paid: i64 = crowd.traders.iter().map(owed).sum();
@@ -311,7 +358,11 @@ async fn betting_creator_gets_payout_and_remainder() {
         .unwrap()
         .result
         .unwrap();
-    assert_eq!(fixture.balance(creator.account_id).await, GRANT, "alone with the market, nothing is lost");
+    assert_eq!(
+        fixture.balance(creator.account_id).await,
+        GRANT,
+        "alone with the market, nothing is lost"
+    );
     fixture.audit().await;
 }
 

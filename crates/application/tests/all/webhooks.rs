@@ -7,7 +7,9 @@ use foretell_application::{AppError, Caller, NewWebhook, WebhookChange};
 use foretell_domain::error::DomainError;
 use foretell_domain::id::WebhookId;
 use foretell_domain::job::JobState;
-use foretell_domain::webhook::{WebhookError, WebhookEvent, WebhookEvents, WebhookStatus, WebhookUrl};
+use foretell_domain::webhook::{
+    WebhookError, WebhookEvent, WebhookEvents, WebhookStatus, WebhookUrl,
+};
 use foretell_ports::market::MarketDetails;
 
 use crate::support::Fixture;
@@ -24,12 +26,17 @@ fn all() -> WebhookEvents {
 /// Returns the bodies of delivered messages about a market, in order.
 fn told(fixture: &Fixture, market: &MarketDetails) -> Vec<String> {
     let about = market.market.id().to_string();
-    let sent = fixture.receivers.sent().into_iter().filter(|sent| sent.message.id.starts_with(&about));
+    let sent =
+        fixture.receivers.sent().into_iter().filter(|sent| sent.message.id.starts_with(&about));
     sent.map(|sent| String::from_utf8(sent.message.body).unwrap()).collect()
 }
 
 /// Returns the current state of a webhook.
-async fn shown(fixture: &Fixture, admin: &Caller, id: WebhookId) -> foretell_ports::webhook::Webhook {
+async fn shown(
+    fixture: &Fixture,
+    admin: &Caller,
+    id: WebhookId,
+) -> foretell_ports::webhook::Webhook {
     fixture.app.notifications.get_webhook(admin, id).await.unwrap()
 }
 
@@ -166,7 +173,10 @@ async fn webhook_failing_for_days_is_disabled() {
     assert_eq!((enabled.status, enabled.failing), (WebhookStatus::Enabled, None));
     let market = fixture.market(&admin, 1_000).await;
     assert!(fixture.work().await.is_empty());
-    assert_eq!((told(&fixture, &missed).len(), told(&fixture, &market)), (0, vec!["status open".to_owned()]));
+    assert_eq!(
+        (told(&fixture, &missed).len(), told(&fixture, &market)),
+        (0, vec!["status open".to_owned()])
+    );
 }
 
 #[tokio::test]
@@ -206,25 +216,50 @@ async fn webhook_requires_admin_and_allowed_address() {
     let id = create(&fixture, &admin, all()).await;
     let new = |url: &str| NewWebhook { url: WebhookUrl::new(url).unwrap(), events: all() };
     for denied in [
-        fixture.app.notifications.create_webhook(&moderator, new("https://example.org/")).await.map(drop),
+        fixture
+            .app
+            .notifications
+            .create_webhook(&moderator, new("https://example.org/"))
+            .await
+            .map(drop),
         fixture.app.notifications.get_webhook(&moderator, id).await.map(drop),
         fixture.app.notifications.rotate_webhook_secret(&moderator, id).await.map(drop),
-        fixture.app.notifications.change_webhook(&moderator, id, WebhookChange::default()).await.map(drop),
+        fixture
+            .app
+            .notifications
+            .change_webhook(&moderator, id, WebhookChange::default())
+            .await
+            .map(drop),
         fixture.app.notifications.test_webhook(&moderator, id).await.map(drop),
         fixture.app.notifications.delete_webhook(&moderator, id).await,
     ] {
         assert!(matches!(denied, Err(AppError::Refused(DomainError::Denied(_)))), "{denied:?}");
     }
-    let refused =
-        fixture.app.notifications.create_webhook(&admin, new("http://example.org/")).await.map(drop);
+    let refused = fixture
+        .app
+        .notifications
+        .create_webhook(&admin, new("http://example.org/"))
+        .await
+        .map(drop);
     let forbidden = DomainError::Webhook(WebhookError::ForbiddenAddress);
-    assert!(matches!(refused, Err(AppError::Refused(refusal)) if refusal == forbidden), "{refused:?}");
+    assert!(
+        matches!(refused, Err(AppError::Refused(refusal)) if refusal == forbidden),
+        "{refused:?}"
+    );
     for _ in 1..20 {
         create(&fixture, &admin, all()).await;
     }
-    let many = fixture.app.notifications.create_webhook(&admin, new("https://example.org/")).await.map(drop);
+    let many = fixture
+        .app
+        .notifications
+        .create_webhook(&admin, new("https://example.org/"))
+        .await
+        .map(drop);
     assert!(
-        matches!(many, Err(AppError::Refused(DomainError::Webhook(WebhookError::TooMany { max: 20 })))),
+        matches!(
+            many,
+            Err(AppError::Refused(DomainError::Webhook(WebhookError::TooMany { max: 20 })))
+        ),
         "{many:?}"
     );
 }

@@ -20,9 +20,11 @@ async fn cause(arguments: &[&str], credentials: &str, database: &str) -> Option<
 #[tokio::test]
 async fn probe_reports_cause() {
     let password: &[&str] = &["--requirepass", "secret"];
-    let user: &[&str] = &["--user", "ada", "on", ">secret", "~probed:*", "&probed:*", "+@all", "-@dangerous"];
+    let user: &[&str] =
+        &["--user", "ada", "on", ">secret", "~probed:*", "&probed:*", "+@all", "-@dangerous"];
     let elsewhere: &[&str] = &["--user", "ada", "on", ">secret", "~other:*", "&probed:*", "+@all"];
-    let no_channel: &[&str] = &["--user", "ada", "on", ">secret", "~probed:*", "resetchannels", "+@all"];
+    let no_channel: &[&str] =
+        &["--user", "ada", "on", ">secret", "~probed:*", "resetchannels", "+@all"];
     let no_script: &[&str] = &["--user", "ada", "on", ">secret", "~probed:*", "&probed:*", "+ping"];
     let folder = tempfile::tempdir().unwrap();
     let cluster: &[&str] = &["--cluster-enabled", "yes", "--dir", folder.path().to_str().unwrap()];
@@ -41,7 +43,11 @@ async fn probe_reports_cause() {
         (&["--replicaof", "127.0.0.1 1"], "", "", Some(RedisCause::ReadOnly)),
         (&["--maxmemory", "1"], "", "", Some(RedisCause::Full)),
     ] {
-        assert_eq!(cause(arguments, credentials, database).await, expected, "{arguments:?} {credentials}");
+        assert_eq!(
+            cause(arguments, credentials, database).await,
+            expected,
+            "{arguments:?} {credentials}"
+        );
     }
 }
 

@@ -52,7 +52,11 @@ async fn altered_entry_is_dropped_and_replaced() {
         redis.send(alteration);
         assert_eq!(cache.find("a").await, None, "{alteration}");
         cache.put("a", entry(1)).await;
-        assert_eq!(cache.find("a").await.map(|entry| entry.cached.version), Some(1), "after {alteration}");
+        assert_eq!(
+            cache.find("a").await.map(|entry| entry.cached.version),
+            Some(1),
+            "after {alteration}"
+        );
     }
 }
 
@@ -96,7 +100,11 @@ async fn forged_versions_block_no_entries() {
         redis.send("DEL forged:2:a");
         redis.send(forgery);
         cache.put("a", entry(1)).await;
-        assert_eq!(cache.find("a").await.map(|entry| entry.cached.version), Some(1), "after {forgery}");
+        assert_eq!(
+            cache.find("a").await.map(|entry| entry.cached.version),
+            Some(1),
+            "after {forgery}"
+        );
     }
 }
 

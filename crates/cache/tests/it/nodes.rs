@@ -17,7 +17,10 @@ use crate::redis::{OwnRedis, link};
 fn node(redis: &OwnRedis) -> TieredCache {
     let kept = Duration::from_mins(5);
     let clock = Arc::new(FakeClock::at(START));
-    TieredCache::new(LocalCache::new(500, kept), RedisCache::new(link(&redis.url(), "nodes"), clock, kept))
+    TieredCache::new(
+        LocalCache::new(500, kept),
+        RedisCache::new(link(&redis.url(), "nodes"), clock, kept),
+    )
 }
 
 fn entry(version: i64) -> CacheEntry {

@@ -175,7 +175,8 @@ impl Softmax {
         let p = self.exponentials.get(option)? / total;
         let complement = self.total_without(option) / total;
         let ln_total = self.ln_total();
-        let ln_complement = if p <= 0.5 { log1p(-p) } else { self.ln_total_without(option) - ln_total };
+        let ln_complement =
+            if p <= 0.5 { log1p(-p) } else { self.ln_total_without(option) - ln_total };
         Some(Price { b, p, complement, ln_p: logit - ln_total, ln_complement })
     }
 }
@@ -201,7 +202,13 @@ impl Price {
     pub fn from_ln(ln_p: f64, b: f64) -> Self {
         let complement = -expm1(ln_p);
         let p = exp(ln_p);
-        Self { b, p, complement, ln_p, ln_complement: if p < 0.5 { log1p(-p) } else { log(complement) } }
+        Self {
+            b,
+            p,
+            complement,
+            ln_p,
+            ln_complement: if p < 0.5 { log1p(-p) } else { log(complement) },
+        }
     }
 
     /// Returns the price, 0 to 1.
@@ -252,7 +259,11 @@ impl Price {
         if length > LONG {
             return self.b * ln_of_sum(self.ln_p + length, self.ln_complement);
         }
-        let growth = if self.p > TINY { self.p * expm1(length) } else { exp(self.ln_p + log(expm1(length))) };
+        let growth = if self.p > TINY {
+            self.p * expm1(length)
+        } else {
+            exp(self.ln_p + log(expm1(length)))
+        };
         self.b * log1p(growth)
     }
 
@@ -311,7 +322,8 @@ impl Price {
 
     /// Computes `ln((1 - p) / (1 - p of other))`.
     fn ln_complement_ratio(&self, other: &Self) -> f64 {
-        ln_of_ratio(other.minus(self), other.complement).unwrap_or(self.ln_complement - other.ln_complement)
+        ln_of_ratio(other.minus(self), other.complement)
+            .unwrap_or(self.ln_complement - other.ln_complement)
     }
 
     /// Returns the difference of two prices, computed from the side that keeps its digits.

@@ -108,7 +108,8 @@ mod tests {
 
     fn paid(from: Account, to: Account, minor: i64) -> (Account, Account) {
         let (mut from, mut to) = (from, to);
-        let order = TransferOrder::new(TransferId::from_u128(1), TransferKind::Grant, amount(minor), NOW);
+        let order =
+            TransferOrder::new(TransferId::from_u128(1), TransferKind::Grant, amount(minor), NOW);
         transfer(&mut from, &mut to, order).unwrap();
         (from, to)
     }
@@ -135,7 +136,8 @@ mod tests {
         BuyOrder { option_id: YES, amount: amount(minor), min_shares: None, max_price: None }
     }
 
-    const SELL_ALL: SellOrder = SellOrder { option_id: YES, quantity: Quantity::All, min_proceeds: None };
+    const SELL_ALL: SellOrder =
+        SellOrder { option_id: YES, quantity: Quantity::All, min_proceeds: None };
 
     #[test]
     fn money_and_shares_change_together() {

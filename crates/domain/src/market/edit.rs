@@ -35,8 +35,9 @@ impl Market {
         }
         let name = edit.name.unwrap_or_else(|| texts.name.clone());
         let description = edit.description.unwrap_or_else(|| texts.description.clone());
-        let is_different =
-            ends_at != self.record.ends_at || name != texts.name || description != texts.description;
+        let is_different = ends_at != self.record.ends_at
+            || name != texts.name
+            || description != texts.description;
         if is_different {
             self.record.ends_at = ends_at;
             self.record.version += 1;

@@ -58,15 +58,20 @@ impl Holding {
 
     /// Adds a fill of this trader.
     pub(super) fn record(&mut self, fill: &Fill) -> Result<(), MarketError> {
-        let position = self.positions.get_mut(fill.option_index).ok_or(MarketError::TradeTooLarge)?;
+        let position =
+            self.positions.get_mut(fill.option_index).ok_or(MarketError::TradeTooLarge)?;
         match fill.side {
             TradeSide::Buy => {
-                position.shares = position.shares.plus(fill.shares).ok_or(MarketError::TradeTooLarge)?;
-                position.spent = position.spent.plus(fill.cash).ok_or(MarketError::TradeTooLarge)?;
+                position.shares =
+                    position.shares.plus(fill.shares).ok_or(MarketError::TradeTooLarge)?;
+                position.spent =
+                    position.spent.plus(fill.cash).ok_or(MarketError::TradeTooLarge)?;
             }
             TradeSide::Sell => {
-                position.shares = position.shares.minus(fill.shares).ok_or(MarketError::TradeTooLarge)?;
-                position.received = position.received.plus(fill.cash).ok_or(MarketError::TradeTooLarge)?;
+                position.shares =
+                    position.shares.minus(fill.shares).ok_or(MarketError::TradeTooLarge)?;
+                position.received =
+                    position.received.plus(fill.cash).ok_or(MarketError::TradeTooLarge)?;
             }
         }
         Ok(())

@@ -92,7 +92,8 @@ pub enum LmsrError {
 /// [`LmsrError::OptionCount`] unless there are 2 to 10.
 pub fn equal_probabilities(options: usize) -> Result<Vec<Probability>, LmsrError> {
     let allowed = Some(options).filter(|options| (MIN_OPTIONS..=MAX_OPTIONS).contains(options));
-    let count = allowed.and_then(|options| u8::try_from(options).ok()).ok_or(LmsrError::OptionCount)?;
+    let count =
+        allowed.and_then(|options| u8::try_from(options).ok()).ok_or(LmsrError::OptionCount)?;
     Ok(vec![probability(1.0 / f64::from(count)); options])
 }
 
@@ -120,7 +121,8 @@ impl Lmsr {
             return Err(LmsrError::Extreme { option });
         }
         let sum: f64 = initial.iter().map(|probability| probability.get()).sum();
-        let normalised: Vec<f64> = initial.iter().map(|probability| probability.get() / sum).collect();
+        let normalised: Vec<f64> =
+            initial.iter().map(|probability| probability.get() / sum).collect();
         let loss = to_real(subsidy.minor()) * (1.0 - LIQUIDITY_MARGIN);
         // Within the allowed range a curve can reject only the number of options.
         let curve = Curve::new(loss, &normalised).ok_or(LmsrError::OptionCount)?;
@@ -245,7 +247,10 @@ fn probability(price: f64) -> Probability {
 }
 
 /// Converts units to a real number.
-#[expect(clippy::cast_precision_loss, reason = "callers keep units within MAX_UNITS, which is below 2^53")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "callers keep units within MAX_UNITS, which is below 2^53"
+)]
 const fn to_real(units: i64) -> f64 {
     units as f64
 }
@@ -325,15 +330,27 @@ mod tests {
         let rule = |subsidy, options| Lmsr::uniform(amount(subsidy), options).unwrap();
         let held = [0, 294_943_937_890, 10_468_910].map(shares);
         let bought = rule(114_449, 3).shares_for(&held, 0, amount(16_399_895));
-        assert_eq!(bought, Some(shares(294_960_337_784)), "exactly ...784.999,999,999 and 62 more nines");
+        assert_eq!(
+            bought,
+            Some(shares(294_960_337_784)),
+            "exactly ...784.999,999,999 and 62 more nines"
+        );
         let held = [0, 84_627_297_132, 84_627_297_132, 0].map(shares);
         let bought = rule(4, 4).shares_for(&held, 0, amount(13_838_383_873_094));
-        assert_eq!(bought, Some(shares(13_923_011_170_227)), "exactly ...227.999,999,999,999,999,992");
+        assert_eq!(
+            bought,
+            Some(shares(13_923_011_170_227)),
+            "exactly ...227.999,999,999,999,999,992"
+        );
         let cost = rule(20_499_989, 4).cost_of(&[Shares::ZERO; 4], 3, shares(192_951_540_078));
         assert_eq!(cost, Some(amount(192_931_040_090)), "exactly ...089.000,000,074");
         let held = [18_430_316_111, 0].map(shares);
         let proceeds = rule(54_390_251, 2).proceeds_of(&held, 0, shares(128_996));
-        assert_eq!(proceeds, Some(amount(128_995)), "exactly 128,995.999,999,999 and 90 more nines");
+        assert_eq!(
+            proceeds,
+            Some(amount(128_995)),
+            "exactly 128,995.999,999,999 and 90 more nines"
+        );
     }
 
     #[test]

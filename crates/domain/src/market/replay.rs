@@ -130,7 +130,10 @@ impl Replay {
         state.into_iter().flatten().map(|difference| (None, difference)).chain(options).collect()
     }
 
-    fn check_identity(&self, StoredTrade { bet, owner, .. }: StoredTrade<'_>) -> Option<Difference> {
+    fn check_identity(
+        &self,
+        StoredTrade { bet, owner, .. }: StoredTrade<'_>,
+    ) -> Option<Difference> {
         let (record, fill) = (self.market.record(), &bet.fill);
         let option = record.options.get(fill.option_index).map(|option| option.id);
         let charged = match fill.side {
@@ -141,10 +144,22 @@ impl Replay {
         let fee = (charged * i128::from(record.fee_bps) + whole - 1) / whole;
         Difference::between("sequence", fill.sequence, self.sequence + 1)
             .or_else(|| {
-                Difference::between("market_version", fill.market_version, self.possible_version(bet))
+                Difference::between(
+                    "market_version",
+                    fill.market_version,
+                    self.possible_version(bet),
+                )
             })
-            .or_else(|| Difference::between("option_id", shown(Some(bet.option_id)).as_str(), &shown(option)))
-            .or_else(|| Difference::between("user_id", shown(Some(bet.user_id)).as_str(), &shown(owner)))
+            .or_else(|| {
+                Difference::between(
+                    "option_id",
+                    shown(Some(bet.option_id)).as_str(),
+                    &shown(option),
+                )
+            })
+            .or_else(|| {
+                Difference::between("user_id", shown(Some(bet.user_id)).as_str(), &shown(owner))
+            })
             .or_else(|| Difference::between("fee_minor", i128::from(fill.fee.minor()), fee))
     }
 
@@ -157,7 +172,10 @@ impl Replay {
         bet.fill.market_version.min(most).max(self.version.saturating_add(1))
     }
 
-    fn check_transfer(&self, StoredTrade { bet, transfer, .. }: StoredTrade<'_>) -> Option<Difference> {
+    fn check_transfer(
+        &self,
+        StoredTrade { bet, transfer, .. }: StoredTrade<'_>,
+    ) -> Option<Difference> {
         let Some(transfer) = transfer else {
             let (stored, expected) = (bet.transfer_id.to_string(), "a transfer".to_owned());
             return Some(Difference { column: "transfer_id", stored, expected });
@@ -195,8 +213,9 @@ impl Replay {
         let shares: Option<Vec<_>> = units.map(|units| Shares::new(units?).ok()).collect();
         let after = shares.map(|shares| self.market.mechanism.prices(&shares)).unwrap_or_default();
         let difference = |column, stored: &[Probability], expected: &[Probability]| {
-            let shown =
-                |prices: &[Probability]| format!("{:?}", prices.iter().map(|p| p.get()).collect::<Vec<_>>());
+            let shown = |prices: &[Probability]| {
+                format!("{:?}", prices.iter().map(|p| p.get()).collect::<Vec<_>>())
+            };
             (!are_close(stored, expected)).then(|| Difference {
                 column,
                 stored: shown(stored),
@@ -204,7 +223,8 @@ impl Replay {
             })
         };
         if after.is_empty() {
-            let (stored, expected) = (bet.fill.shares.units().to_string(), "shares that are held".to_owned());
+            let (stored, expected) =
+                (bet.fill.shares.units().to_string(), "shares that are held".to_owned());
             return Some(Difference { column: "shares_units", stored, expected });
         }
         let found = difference("prices_before", &bet.fill.prices_before, &before)

@@ -93,7 +93,10 @@ mod tests {
         check(&["Yes", "No"], Ok(()));
         check(&["Yes"], Err(MarketTextsError::OptionCount));
         check(&["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], Ok(()));
-        check(&["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"], Err(MarketTextsError::OptionCount));
+        check(
+            &["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"],
+            Err(MarketTextsError::OptionCount),
+        );
         check(&["Yes", "No", " yes"], Err(MarketTextsError::SameName { index: 2 }));
         check(&["é", "e\u{301}"], Err(MarketTextsError::SameName { index: 1 }));
         check(&["é", "e"], Ok(()));

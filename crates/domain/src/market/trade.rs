@@ -10,7 +10,11 @@ use crate::time::Timestamp;
 
 /// Direction of a trade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum TradeSide {
     /// Money for shares.
     Buy,
@@ -139,13 +143,22 @@ impl Market {
     /// # Errors
     /// [`MarketError::TradingEnded`], [`MarketError::OptionNotFound`], [`MarketError::Slippage`],
     /// [`MarketError::TradeTooSmall`], [`MarketError::TradeTooLarge`].
-    pub fn price_buy(&self, order: &BuyOrder, pot: Balance, now: Timestamp) -> Result<Fill, MarketError> {
+    pub fn price_buy(
+        &self,
+        order: &BuyOrder,
+        pot: Balance,
+        now: Timestamp,
+    ) -> Result<Fill, MarketError> {
         self.check_trading(now)?;
         let index = self.option_index(order.option_id)?;
         let fee = self.fee_on(order.amount);
-        let net = Amount::new(order.amount.minor() - fee).map_err(|_| MarketError::TradeTooSmall)?;
+        let net =
+            Amount::new(order.amount.minor() - fee).map_err(|_| MarketError::TradeTooSmall)?;
         let outstanding = self.outstanding();
-        let priced = self.mechanism.shares_for(&outstanding, index, net).ok_or(MarketError::TradeTooLarge)?;
+        let priced = self
+            .mechanism
+            .shares_for(&outstanding, index, net)
+            .ok_or(MarketError::TradeTooLarge)?;
         let held = outstanding.get(index).copied().unwrap_or_default();
         let shares = priced.min(self.shares_covered(pot, net, held)?);
         if shares.is_zero() {
@@ -158,7 +171,8 @@ impl Market {
             return Err(MarketError::Slippage(Guard::MaxPrice));
         }
         let after = held.plus(shares).ok_or(MarketError::TradeTooLarge)?;
-        let trade = PricedOrder { index, side: TradeSide::Buy, cash: order.amount, fee, shares, after };
+        let trade =
+            PricedOrder { index, side: TradeSide::Buy, cash: order.amount, fee, shares, after };
         Ok(self.fill(&outstanding, trade))
     }
 
@@ -181,10 +195,13 @@ impl Market {
         let index = self.option_index(order.option_id)?;
         let outstanding = self.outstanding();
         let available = outstanding.get(index).copied().unwrap_or_default();
-        let after =
-            available.minus(shares).ok_or(MarketError::InsufficientShares { available, needed: shares })?;
-        let priced =
-            self.mechanism.proceeds_of(&outstanding, index, shares).ok_or(MarketError::TradeTooSmall)?;
+        let after = available
+            .minus(shares)
+            .ok_or(MarketError::InsufficientShares { available, needed: shares })?;
+        let priced = self
+            .mechanism
+            .proceeds_of(&outstanding, index, shares)
+            .ok_or(MarketError::TradeTooSmall)?;
         let gross = priced.minor().min(self.money_covered(pot, index, after));
         let gross = Amount::new(gross).map_err(|_| MarketError::TradeTooSmall)?;
         let fee = self.fee_on(gross);
@@ -192,7 +209,10 @@ impl Market {
         if order.min_proceeds.is_some_and(|least| cash < least) {
             return Err(MarketError::Slippage(Guard::MinProceeds(cash)));
         }
-        Ok(self.fill(&outstanding, PricedOrder { index, side: TradeSide::Sell, cash, fee, shares, after }))
+        Ok(self.fill(
+            &outstanding,
+            PricedOrder { index, side: TradeSide::Sell, cash, fee, shares, after },
+        ))
     }
 
     /// Returns the amount, fee included, that buys at least `shares` of an option now.
@@ -215,8 +235,8 @@ impl Market {
 
     /// Records a fill of this version of the market after its money has moved: `pot` is the new
     /// balance of the market's account. [`TradingDesk`](super::TradingDesk) does all of it in the
-    /// right order; this is for replays of stored fills. On an error, neither the market nor the holding may be
-    /// stored.
+    /// right order; this is for replays of stored fills. On an error, neither the market nor the
+    /// holding may be stored.
     ///
     /// # Errors
     /// [`MarketError::TradeTooLarge`] if a sum leaves the range of 64 bits.
@@ -246,7 +266,9 @@ impl Market {
             };
             option.outstanding = after.ok_or(MarketError::TradeTooLarge)?;
         }
-        let sum = |total: Balance, change: i64| total.minor().checked_add(change).map(Balance::from_minor);
+        let sum = |total: Balance, change: i64| {
+            total.minor().checked_add(change).map(Balance::from_minor)
+        };
         record.fees = sum(record.fees, fill.fee.minor()).ok_or(MarketError::TradeTooLarge)?;
         record.volume = sum(record.volume, fill.cash.minor()).ok_or(MarketError::TradeTooLarge)?;
         record.stakes = sum(record.stakes, stake_change).ok_or(MarketError::TradeTooLarge)?;
@@ -272,8 +294,16 @@ impl Market {
     /// Returns the maximum number of shares that `net` more money in the pot can pay. The formula
     /// never gives more; this keeps the last unit correct whatever the error of its floating-point
     /// numbers.
-    fn shares_covered(&self, pot: Balance, net: Amount, held: Shares) -> Result<Shares, MarketError> {
-        let funds = self.pot_without_fees(pot).checked_add(net.minor()).ok_or(MarketError::TradeTooLarge)?;
+    fn shares_covered(
+        &self,
+        pot: Balance,
+        net: Amount,
+        held: Shares,
+    ) -> Result<Shares, MarketError> {
+        let funds = self
+            .pot_without_fees(pot)
+            .checked_add(net.minor())
+            .ok_or(MarketError::TradeTooLarge)?;
         Ok(Shares::new(funds.saturating_sub(held.units())).unwrap_or_default())
     }
 

@@ -37,12 +37,18 @@ struct Scan {
 impl Scan {
     /// Returns the required phrases within the window around the first of them, in the order of
     /// their ends.
-    fn phrases(&mut self, query: &SearchQuery, text: &str, language: SearchLanguage) -> Vec<Range<usize>> {
+    fn phrases(
+        &mut self,
+        query: &SearchQuery,
+        text: &str,
+        language: SearchLanguage,
+    ) -> Vec<Range<usize>> {
         let wanted = query.alternatives().iter().flat_map(|alternative| &alternative.wanted);
         let phrases: Vec<_> = wanted.map(|phrase| phrase.stems(language)).collect();
         let longest = phrases.iter().map(Vec::len).max().unwrap_or_default();
         let may_differ = !language.keeps_first_letter();
-        let is_first = |c: char| phrases.iter().any(|words| words.iter().any(|word| word.starts_with(c)));
+        let is_first =
+            |c: char| phrases.iter().any(|words| words.iter().any(|word| word.starts_with(c)));
         let mut marks: Vec<Range<usize>> = Vec::new();
         let mut end = text.len();
         // The last words, and the query words that they match.
@@ -55,8 +61,8 @@ impl Scan {
             let word = text.get(range.clone()).unwrap_or_default();
             let first = word.chars().next().and_then(|c| fold::lower(c).next());
             let can_match = may_differ || first.is_some_and(is_first);
-            let word =
-                (can_match && word.len() <= fold::LONGEST_WORD).then(|| language.stem(fold::folded(word)));
+            let word = (can_match && word.len() <= fold::LONGEST_WORD)
+                .then(|| language.stem(fold::folded(word)));
             if last.len() == longest {
                 last.pop_front();
             }
@@ -65,7 +71,9 @@ impl Scan {
                 self.steps += 1;
                 let Some(skipped) = last.len().checked_sub(phrase.len()) else { continue };
                 let mut tail = last.iter().skip(skipped);
-                if phrase.iter().all(|word| tail.next().is_some_and(|(_, last)| last.as_ref() == Some(word)))
+                if phrase
+                    .iter()
+                    .all(|word| tail.next().is_some_and(|(_, last)| last.as_ref() == Some(word)))
                 {
                     if marks.is_empty() {
                         end = last.get(skipped).map_or(end, |(range, _)| range.start + SHOWN);
@@ -108,10 +116,11 @@ fn window<'a>(text: &'a str, marks: &[Range<usize>]) -> Vec<(&'a str, bool)> {
     let begin = fold::floor_boundary(text, first.start.saturating_sub(BEFORE));
     let end = fold::floor_boundary(text, (begin + SHOWN).max(first.end).min(text.len()));
     // Words are not cut, unless they are longer than the excerpt.
-    let begin = match text.get(begin..first.start).and_then(|before| before.find(char::is_whitespace)) {
-        Some(blank) if begin > 0 => begin + blank,
-        _ => begin,
-    };
+    let begin =
+        match text.get(begin..first.start).and_then(|before| before.find(char::is_whitespace)) {
+            Some(blank) if begin > 0 => begin + blank,
+            _ => begin,
+        };
     let (mut parts, mut shown) = (Vec::new(), begin);
     for mark in marks {
         if mark.end > end {
@@ -229,7 +238,10 @@ mod tests {
         ] {
             let once = steps(&query, &text);
             let twice = steps(&query, &(text.clone() + &text));
-            assert!(once <= 40 * text.len() && twice <= 2 * once + 1_000, "{query}: {once}, {twice}");
+            assert!(
+                once <= 40 * text.len() && twice <= 2 * once + 1_000,
+                "{query}: {once}, {twice}"
+            );
         }
     }
 

@@ -121,7 +121,10 @@ impl Fold {
         let place = |at| self.places.get(self.places.partition_point(|(lower, _)| *lower < at));
         let begin = place(range.start).map_or(0, |(_, original)| *original);
         let mut end = self.places.partition_point(|(lower, _)| *lower < range.end);
-        let last = end.checked_sub(1).and_then(|last| self.places.get(last)).map(|(_, original)| *original);
+        let last = end
+            .checked_sub(1)
+            .and_then(|last| self.places.get(last))
+            .map(|(_, original)| *original);
         // One character may have several in lower case.
         while self.places.get(end).is_some_and(|(_, original)| Some(*original) == last) {
             end += 1;

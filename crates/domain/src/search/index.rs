@@ -27,7 +27,8 @@ impl IndexedText {
     pub fn new(title: &str, body: &str, language: SearchLanguage) -> Self {
         let title: String = title.nfc().collect();
         let body: String = fold::first_chars(body, fold::INDEXED_CHARS).nfc().collect();
-        let substrings = [substring_form(&title), substring_form(fold::first_chars(&body, SUBSTRING_CHARS))];
+        let substrings =
+            [substring_form(&title), substring_form(fold::first_chars(&body, SUBSTRING_CHARS))];
         Self {
             title: stems(&title, language).collect(),
             body: stems(&body, language).collect(),

@@ -57,7 +57,8 @@ impl SearchLanguage {
 
     /// Returns the stem of a word in lower case.
     pub(super) fn stem(&self, word: String) -> String {
-        let is_stemmed = word.chars().count() <= LONGEST_STEMMED && word.chars().all(char::is_alphabetic);
+        let is_stemmed =
+            word.chars().count() <= LONGEST_STEMMED && word.chars().all(char::is_alphabetic);
         match self.algorithm {
             Some(algorithm) if is_stemmed => {
                 let stem = Stemmer::create(algorithm).stem(&word).into_owned();
@@ -91,11 +92,15 @@ mod tests {
             ("french", &["école", "écoles"]),
         ] {
             let language = SearchLanguage::from_name(language).unwrap();
-            let mut stems: Vec<_> = forms.iter().map(|word| language.stem((*word).to_owned())).collect();
+            let mut stems: Vec<_> =
+                forms.iter().map(|word| language.stem((*word).to_owned())).collect();
             stems.dedup();
             assert_eq!(stems.len(), 1, "{stems:?}");
         }
-        assert_eq!(SearchLanguage::from_name("none").unwrap().stem("schools".to_owned()), "schools");
+        assert_eq!(
+            SearchLanguage::from_name("none").unwrap().stem("schools".to_owned()),
+            "schools"
+        );
         assert_eq!(SearchLanguage::from_name("klingon"), None);
     }
 

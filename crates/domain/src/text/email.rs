@@ -80,7 +80,8 @@ fn normal_form(text: &str) -> Option<String> {
 /// Returns `true` if the text is a dot-atom of RFC 5321: words of `atext` with single dots between
 /// them.
 fn is_dot_atom(text: &str) -> bool {
-    let is_atext = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
+    let is_atext =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
     text.split('.').all(|word| !word.is_empty() && word.bytes().all(is_atext))
 }
 
@@ -96,7 +97,8 @@ fn ascii_domain(domain: &str) -> Option<String> {
             && !label.ends_with('-')
     };
     // A top-level domain of digits would be an IP address.
-    let is_domain = domain.split('.').all(is_name) && !top.bytes().all(|byte| byte.is_ascii_digit());
+    let is_domain =
+        domain.split('.').all(is_name) && !top.bytes().all(|byte| byte.is_ascii_digit());
     is_domain.then_some(domain)
 }
 

@@ -40,7 +40,12 @@ pub(crate) fn multi_line(text: &str, min: u32, max: u32) -> Result<String, TextE
     clean(&text, |c| matches!(c, '\n' | '\t'), min, max)
 }
 
-fn clean(text: &str, is_layout: impl Fn(char) -> bool, min: u32, max: u32) -> Result<String, TextError> {
+fn clean(
+    text: &str,
+    is_layout: impl Fn(char) -> bool,
+    min: u32,
+    max: u32,
+) -> Result<String, TextError> {
     let normalized = normalize(text);
     check_characters(&normalized, is_layout)?;
     let trimmed = normalized.trim();
@@ -83,7 +88,9 @@ fn check_characters(text: &str, is_layout: impl Fn(char) -> bool) -> Result<(), 
 fn is_allowed(previous: Option<char>, c: char, next: Option<char>) -> bool {
     match c {
         ZERO_WIDTH_JOINER => previous.is_some_and(is_virama) || joins_emoji(previous, next),
-        ZERO_WIDTH_NON_JOINER => previous.is_some_and(is_virama) || separates_cursive(previous, next),
+        ZERO_WIDTH_NON_JOINER => {
+            previous.is_some_and(is_virama) || separates_cursive(previous, next)
+        }
         TEXT_PRESENTATION | EMOJI_PRESENTATION => has_presentations(previous, next),
         // Variants of ideographs, which Japanese names need.
         '\u{E0100}'..='\u{E01EF}' => previous.is_some_and(is_ideograph),

@@ -24,7 +24,9 @@ fn is_host(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => {
             name.split('.').all(|label| !label.is_empty())
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
         }
         Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)) => true,
         None => false,

@@ -6,7 +6,8 @@ use crate::id::UserId;
 
 fn account(id: u128, minor: i64) -> Account {
     let fresh = Account::user(AccountId::from_u128(id), UserId::from_u128(id));
-    Account::restore(AccountRecord { balance: Balance::from_minor(minor), ..*fresh.record() }).unwrap()
+    Account::restore(AccountRecord { balance: Balance::from_minor(minor), ..*fresh.record() })
+        .unwrap()
 }
 
 fn order(kind: TransferKind, minor: i64) -> TransferOrder {
@@ -14,13 +15,19 @@ fn order(kind: TransferKind, minor: i64) -> TransferOrder {
     TransferOrder::new(id, kind, Amount::new(minor).unwrap(), at)
 }
 
-fn check(debit: Account, credit: Account, order: TransferOrder, expected: Result<(i64, i64), TransferError>) {
+fn check(
+    debit: Account,
+    credit: Account,
+    order: TransferOrder,
+    expected: Result<(i64, i64), TransferError>,
+) {
     let (mut from, mut to) = (debit, credit);
     let result = transfer(&mut from, &mut to, order);
     if result.is_err() {
         assert_eq!((from, to), (debit, credit), "a refused transfer changes nothing");
     }
-    let balances = result.map(|row| (row.debit.balance_after.minor(), row.credit.balance_after.minor()));
+    let balances =
+        result.map(|row| (row.debit.balance_after.minor(), row.credit.balance_after.minor()));
     assert_eq!(balances, expected);
 }
 
@@ -43,7 +50,12 @@ fn forbidden_transfer_is_rejected() {
         Err(TransferError::SelfTransfer),
     );
     let full = account(2, i64::MAX);
-    check(account(1, 100), full, order(TransferKind::Payment, 1), Err(TransferError::BalanceOutOfRange));
+    check(
+        account(1, 100),
+        full,
+        order(TransferKind::Payment, 1),
+        Err(TransferError::BalanceOutOfRange),
+    );
 }
 
 #[test]
@@ -75,7 +87,9 @@ fn closed_account_receives_only_what_is_owed() {
     check(open, closed, order(TransferKind::Payment, 1), refused);
     check(closed, open, order(TransferKind::Payment, 1), refused);
     check(open, closed, order(TransferKind::Reversal, 1), refused);
-    for kind in [TransferKind::Payout, TransferKind::Refund, TransferKind::Remainder, TransferKind::Cover] {
+    for kind in
+        [TransferKind::Payout, TransferKind::Refund, TransferKind::Remainder, TransferKind::Cover]
+    {
         check(open, closed, order(kind, 1), Ok((99, 101)));
     }
 }
@@ -102,7 +116,8 @@ fn market_transfers_are_not_reversible() {
         let (mut from, mut to) = (account(1, 10), account(2, 0));
         let row = transfer(&mut from, &mut to, order(kind, 4)).unwrap();
         let is_reversible = reversal(&row, TransferId::from_u128(10), at).is_ok();
-        let expected = matches!(kind, TransferKind::Mint | TransferKind::Grant | TransferKind::Payment);
+        let expected =
+            matches!(kind, TransferKind::Mint | TransferKind::Grant | TransferKind::Payment);
         assert_eq!(is_reversible, expected, "{kind:?}");
     }
 }

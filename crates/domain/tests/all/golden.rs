@@ -21,7 +21,10 @@ fn results(price: &Price) -> Vec<f64> {
 fn check(curve: &Curve, quantities: &[f64], option: usize, expected: &[u64]) {
     let price = curve.price(quantities, option).expect("a known option");
     let actual: Vec<u64> = results(&price).into_iter().map(f64::to_bits).collect();
-    assert!(actual == expected, "option {option} at {quantities:?} now has the bits {actual:#018x?}");
+    assert!(
+        actual == expected,
+        "option {option} at {quantities:?} now has the bits {actual:#018x?}"
+    );
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use foretell_domain::error::{Code, DomainError};
 use foretell_domain::id::{AccountId, MarketId, OptionId, UserId};
 use foretell_domain::market::{
-    BuyOrder, Guard, Holding, Market, MarketEdit, MarketError, MarketRecord, MarketTexts, Opening, Phase,
-    Quantity, SellOrder, Settlement, SettlementTerms, SplitError,
+    BuyOrder, Guard, Holding, Market, MarketEdit, MarketError, MarketRecord, MarketTexts, Opening,
+    Phase, Quantity, SellOrder, Settlement, SettlementTerms, SplitError,
 };
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
@@ -95,9 +95,14 @@ fn invalid_openings_are_rejected() {
     check_opening(|_| (), None);
     check_opening(|o| o.ends_at = NOW, Some(MarketError::EndsInThePast));
     check_opening(|o| o.fee_bps = 1_001, Some(MarketError::FeeTooHigh { max_bps: 1_000 }));
-    check_opening(|o| o.options = vec![(YES, p(0.3)), (NO, None)], Some(MarketError::SomeProbabilities));
+    check_opening(
+        |o| o.options = vec![(YES, p(0.3)), (NO, None)],
+        Some(MarketError::SomeProbabilities),
+    );
     check_opening(|o| o.options = vec![(YES, p(0.3)), (NO, p(0.7))], None);
-    for options in [vec![(YES, None)], vec![(YES, p(0.3)), (NO, p(0.6))], vec![(YES, p(0.0)), (NO, p(1.0))]] {
+    for options in
+        [vec![(YES, None)], vec![(YES, p(0.3)), (NO, p(0.6))], vec![(YES, p(0.0)), (NO, p(1.0))]]
+    {
         let refused = Market::open(Opening { options, ..opening() }, NOW).unwrap_err();
         assert_eq!(DomainError::from(refused).code(), Code::ValidationError);
     }
@@ -107,8 +112,11 @@ fn invalid_openings_are_rejected() {
 fn edit_changes_given_fields_only() {
     let mut market = Market::open(opening(), NOW).unwrap();
     let (before, mut texts) = (market.record().clone(), texts());
-    let unchanged =
-        MarketEdit { name: Some(texts.name.clone()), description: None, ends_at: Some(before.ends_at) };
+    let unchanged = MarketEdit {
+        name: Some(texts.name.clone()),
+        description: None,
+        ends_at: Some(before.ends_at),
+    };
     for edit in [MarketEdit::default(), unchanged] {
         assert_eq!(market.edit(&mut texts, edit, NOW), Ok(false));
         assert_eq!(market.record(), &before, "an empty change does not increment the version");
@@ -124,13 +132,14 @@ fn edit_changes_given_fields_only() {
 
 #[test]
 fn market_without_trading_rejects_edits() {
-    let check = |market: Market, now: Timestamp, ends_at: Option<Timestamp>, expected: MarketError| {
-        let (mut edited, mut texts) = (market.clone(), texts());
-        let name = MarketName::new("Will it snow?").ok();
-        let edit = MarketEdit { name, description: None, ends_at };
-        assert_eq!(edited.edit(&mut texts, edit, now), Err(expected));
-        assert_eq!((edited, texts), (market, self::texts()), "nothing has changed");
-    };
+    let check =
+        |market: Market, now: Timestamp, ends_at: Option<Timestamp>, expected: MarketError| {
+            let (mut edited, mut texts) = (market.clone(), texts());
+            let name = MarketName::new("Will it snow?").ok();
+            let edit = MarketEdit { name, description: None, ends_at };
+            assert_eq!(edited.edit(&mut texts, edit, now), Err(expected));
+            assert_eq!((edited, texts), (market, self::texts()), "nothing has changed");
+        };
     let market = Market::open(opening(), NOW).unwrap();
     let end = market.record().ends_at;
     check(market.clone(), NOW, Some(NOW), MarketError::EndsInThePast);
@@ -142,11 +151,15 @@ fn market_without_trading_rejects_edits() {
 #[test]
 fn bets_raise_and_sales_lower_prices() {
     let mut fixture = Fixture::open(opening());
-    assert_eq!(fixture.market.probabilities().iter().map(|p| p.get()).collect::<Vec<_>>(), [0.5, 0.5]);
+    assert_eq!(
+        fixture.market.probabilities().iter().map(|p| p.get()).collect::<Vec<_>>(),
+        [0.5, 0.5]
+    );
     // b = 100.00 / ln 2; 100.00 buys b ln(1 + expm1(ln 2)/0.5) = b ln 3 = 158.49 shares: published
     // by Gnosis.
     assert_eq!(fixture.buy(bet(YES, 10_000)), Ok(15_849));
-    let after: Vec<_> = fixture.market.probabilities().iter().map(|p| (p.get() * 1e4).round()).collect();
+    let after: Vec<_> =
+        fixture.market.probabilities().iter().map(|p| (p.get() * 1e4).round()).collect();
     assert_eq!(after, [7_500.0, 2_500.0]);
     assert_eq!(fixture.sell(sale(YES, Quantity::All)), Ok(9_999));
     assert_eq!(fixture.holding.net_stake(), 1, "rounding went to the pot");
@@ -157,7 +170,8 @@ fn bets_raise_and_sales_lower_prices() {
 #[test]
 fn orders_beyond_their_limits_are_rejected() {
     let fixture = Fixture::open(opening());
-    let price = |order: &BuyOrder| fixture.market.price_buy(order, Balance::from_minor(10_000), NOW);
+    let price =
+        |order: &BuyOrder| fixture.market.price_buy(order, Balance::from_minor(10_000), NOW);
     let shares = price(&bet(YES, 5_000)).unwrap().shares;
     let more = Shares::new(shares.units() + 1).unwrap();
     assert!(price(&BuyOrder { min_shares: Some(shares), ..bet(YES, 5_000) }).is_ok());
@@ -242,7 +256,9 @@ fn fees_are_rounded_up_into_pot() {
     let fee = fixture.market.record().fees.minor() - fees_before;
     assert_eq!(fee, (fill_cash + fee + 99) / 100, "1 % of what the shares brought, rounded up");
     assert!(fixture.market.is_covered_by(Balance::from_minor(fixture.pot)));
-    assert!(!fixture.market.is_covered_by(Balance::from_minor(fixture.market.largest_payout().minor())));
+    assert!(
+        !fixture.market.is_covered_by(Balance::from_minor(fixture.market.largest_payout().minor()))
+    );
 }
 
 #[test]
@@ -281,7 +297,11 @@ fn check_payouts(terms: SettlementTerms, holdings: &[Holding], expected: &[(u128
 #[test]
 fn winning_shares_pay_one_unit_each() {
     let holdings = [holding(1, [70, 5], 0, 0), holding(2, [0, 90], 0, 0), holding(3, [1, 0], 0, 0)];
-    check_payouts(SettlementTerms::Payouts { basis_points: vec![10_000, 0] }, &holdings, &[(1, 70), (3, 1)]);
+    check_payouts(
+        SettlementTerms::Payouts { basis_points: vec![10_000, 0] },
+        &holdings,
+        &[(1, 70), (3, 1)],
+    );
 }
 
 #[test]
@@ -303,7 +323,9 @@ fn payout_parts_sum_to_the_payout() {
             let parts = terms.payout_parts(&holding).unwrap();
             let sum: i64 = parts.iter().map(|part| part.minor()).sum();
             assert_eq!(sum, terms.payout(&holding).minor(), "{shares:?} at {first_bps}");
-            assert!(parts.iter().zip(shares).all(|(part, held)| (0..=held).contains(&part.minor())));
+            assert!(
+                parts.iter().zip(shares).all(|(part, held)| (0..=held).contains(&part.minor()))
+            );
         }
     }
     let refunds = SettlementTerms::Refunds { available: Balance::ZERO, stakes: Balance::ZERO };
@@ -312,7 +334,8 @@ fn payout_parts_sum_to_the_payout() {
 
 #[test]
 fn covered_cancellation_refunds_net_stakes_in_full() {
-    let holdings = [holding(1, [5, 0], 100, 30), holding(2, [0, 0], 50, 80), holding(3, [1, 1], 20, 0)];
+    let holdings =
+        [holding(1, [5, 0], 100, 30), holding(2, [0, 0], 50, 80), holding(3, [1, 1], 20, 0)];
     let (available, stakes) = (Balance::from_minor(90), Balance::from_minor(90));
     check_payouts(SettlementTerms::Refunds { available, stakes }, &holdings, &[(1, 70), (3, 20)]);
 }
@@ -330,7 +353,8 @@ fn uncovered_cancellation_refunds_net_stakes_pro_rata() {
 fn fees_are_due_unless_market_was_cancelled() {
     let begin = |terms| Settlement::begin(MarketId::from_u128(5), terms, UserId::from_u128(6), NOW);
     let resolved = begin(SettlementTerms::Payouts { basis_points: vec![10_000, 0] });
-    let cancelled = begin(SettlementTerms::Refunds { available: Balance::ZERO, stakes: Balance::ZERO });
+    let cancelled =
+        begin(SettlementTerms::Refunds { available: Balance::ZERO, stakes: Balance::ZERO });
     assert_eq!(resolved.fees_due(Balance::from_minor(12)), Some(amount(12)));
     assert_eq!(resolved.fees_due(Balance::ZERO), None);
     assert_eq!(cancelled.fees_due(Balance::from_minor(12)), None);

@@ -84,7 +84,11 @@ fn buying_and_selling_back_never_profits() {
         let spend = random.amount(LARGEST_ORDER);
         let Some(shares) = table.buy(option, spend) else { continue };
         let proceeds = table.sell(option, shares);
-        assert!(proceeds <= spend.minor(), "{proceeds} for {spend:?}: {table:?}", table = table.lmsr);
+        assert!(
+            proceeds <= spend.minor(),
+            "{proceeds} for {spend:?}: {table:?}",
+            table = table.lmsr
+        );
         assert!(shares.units() >= spend.minor());
         done += 1;
         emptied += u32::from(proceeds == 0);
@@ -120,7 +124,8 @@ fn full_set_never_costs_less_than_payout() {
         table.stir(&mut random);
         let shares = Shares::new(random.units(LARGEST_ORDER)).unwrap();
         let options = 0..table.outstanding.len();
-        let paid: i64 = options.clone().filter_map(|i| Some(table.buy_shares(i, shares)?.minor())).sum();
+        let paid: i64 =
+            options.clone().filter_map(|i| Some(table.buy_shares(i, shares)?.minor())).sum();
         assert!(paid >= shares.units(), "{paid} for {shares:?}: {:?}", table.lmsr);
         let received: i64 = options.map(|option| table.sell(option, shares)).sum();
         assert!(received <= shares.units(), "{received} for {shares:?}: {:?}", table.lmsr);
@@ -135,13 +140,15 @@ fn purchase_in_pieces_never_gets_more_shares() {
         let mut table = Table::open(&mut random);
         table.stir(&mut random);
         let option = random.below(table.outstanding.len());
-        let pieces: Vec<Amount> = (0..2 + random.below(4)).map(|_| random.amount(1_000_000)).collect();
+        let pieces: Vec<Amount> =
+            (0..2 + random.below(4)).map(|_| random.amount(1_000_000)).collect();
         let whole = Amount::new(pieces.iter().map(|piece| piece.minor()).sum()).unwrap();
         let at_once = table.lmsr.shares_for(&table.outstanding, option, whole);
         // Up to here the slack is far below one share; beyond, the next test compares with the
         // curve.
         let Some(at_once) = at_once.filter(|shares| shares.units() < 100_000_000) else { continue };
-        let bought = pieces.iter().map(|piece| table.buy(option, *piece).expect("in range").units());
+        let bought =
+            pieces.iter().map(|piece| table.buy(option, *piece).expect("in range").units());
         let in_pieces: i64 = bought.sum();
         assert!(in_pieces <= at_once.units(), "{in_pieces} and {at_once:?}: {:?}", table.lmsr);
         done += 1;
@@ -156,10 +163,12 @@ fn large_pieces_never_beat_the_curve() {
         let mut table = Table::open(&mut random);
         table.stir(&mut random);
         let option = random.below(table.outstanding.len());
-        let pieces: Vec<Amount> = (0..2 + random.below(4)).map(|_| random.amount(LARGEST_ORDER)).collect();
+        let pieces: Vec<Amount> =
+            (0..2 + random.below(4)).map(|_| random.amount(LARGEST_ORDER)).collect();
         let whole: i64 = pieces.iter().map(|piece| piece.minor()).sum();
         let before = table.outstanding.clone();
-        let bought: Option<Vec<Shares>> = pieces.iter().map(|piece| table.buy(option, *piece)).collect();
+        let bought: Option<Vec<Shares>> =
+            pieces.iter().map(|piece| table.buy(option, *piece)).collect();
         let Some(bought) = bought else { continue };
         let in_pieces: i64 = bought.iter().map(|shares| shares.units()).sum();
         let quantities: Vec<f64> = before.iter().map(|shares| real(shares.units())).collect();
@@ -231,7 +240,11 @@ fn orders_beyond_range_are_rejected() {
     assert_eq!(lmsr.shares_for(&[Shares::ZERO; 2], 0, amount(i64::MAX)), None);
     assert_eq!(lmsr.cost_of(&[Shares::ZERO; 2], 0, shares(i64::MAX)), None);
     assert_eq!(lmsr.cost_of(&[Shares::ZERO; 2], 0, Shares::ZERO), None);
-    assert_eq!(lmsr.proceeds_of(&[shares(999), Shares::ZERO], 0, shares(1_000)), None, "more than there are");
+    assert_eq!(
+        lmsr.proceeds_of(&[shares(999), Shares::ZERO], 0, shares(1_000)),
+        None,
+        "more than there are"
+    );
 }
 
 /// Exact: no test here goes beyond 2^53.

@@ -51,9 +51,10 @@ fn trades_match_reference_digits() {
             let tolerance = half_slack(distance / (expected / b).max(1.0)) * expected;
             assert_near(name, actual, expected, tolerance, &row);
         }
-        for (name, actual, expected) in
-            [("ln p after", after.ln_p(), number(7)), ("ln(1 - p) after", after.ln_complement(), number(8))]
-        {
+        for (name, actual, expected) in [
+            ("ln p after", after.ln_p(), number(7)),
+            ("ln(1 - p) after", after.ln_complement(), number(8)),
+        ] {
             let tolerance = half_slack(both) * expected.abs();
             assert_near(name, actual, expected, tolerance.max(f64::MIN_POSITIVE), &row);
         }

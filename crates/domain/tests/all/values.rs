@@ -8,8 +8,8 @@ use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
 use foretell_domain::tag::Tag;
 use foretell_domain::text::{
-    Appearance, AvatarUrl, Category, CommentContent, Email, KeyName, MarketDescription, MarketName, Memo,
-    OptionName, PostContent, PostTitle, UserName, normalize,
+    Appearance, AvatarUrl, Category, CommentContent, Email, KeyName, MarketDescription, MarketName,
+    Memo, OptionName, PostContent, PostTitle, UserName, normalize,
 };
 use foretell_domain::time::Timestamp;
 use foretell_domain::webhook::WebhookUrl;
@@ -122,7 +122,12 @@ macro_rules! check_text {
     ($text:expr, $type:ident, $max:expr) => {
         if let Ok(value) = $type::new(&$text) {
             let stored = value.as_str().to_owned();
-            prop_assert_eq!($type::new(&stored), Ok(value.clone()), "not a normal form: {:?}", stored);
+            prop_assert_eq!(
+                $type::new(&stored),
+                Ok(value.clone()),
+                "not a normal form: {:?}",
+                stored
+            );
             prop_assert_eq!(&$type::restore(stored.clone()), &value);
             prop_assert_eq!(normalize(&stored), stored.clone());
             prop_assert!((1..=$max).contains(&stored.chars().count()));

@@ -56,7 +56,10 @@ impl<'a> Vector<'a> {
         for (actual, expected) in actual.iter().zip(expected) {
             let tolerance = self.tolerance(expected);
             let error = (actual - expected).abs();
-            assert!(error <= tolerance, "{id} {name}: {actual} and not {expected} within {tolerance}");
+            assert!(
+                error <= tolerance,
+                "{id} {name}: {actual} and not {expected} within {tolerance}"
+            );
         }
         self.checked += 1;
     }
@@ -164,7 +167,9 @@ fn check_state(vector: &mut Vector<'_>) {
     let (curve, quantities) = (vector.curve(), vector.quantities());
     for name in vector.json["expected"].as_object().expect("an object").keys() {
         match name.as_str() {
-            "cost" => vector.expect(name, &[curve.cost(&quantities).expect("one number an option")]),
+            "cost" => {
+                vector.expect(name, &[curve.cost(&quantities).expect("one number an option")])
+            }
             "prices" => vector.expect(name, &prices(&curve, &quantities)),
             "price" => vector.expect(name, &[vector.price().p()]),
             _ => panic!("a state has no {name}"),
@@ -226,11 +231,13 @@ fn check_liquidity(vector: &mut Vector<'_>) {
 fn check_sale(vector: &mut Vector<'_>) {
     let initial = numbers(vector.input("initial_probs"));
     let curve = Curve::new(vector.number("liquidity"), &initial).expect("a usable curve");
-    let option = usize::try_from(vector.input("sell_index").as_u64().expect("an index")).expect("small");
+    let option =
+        usize::try_from(vector.input("sell_index").as_u64().expect("an index")).expect("small");
     let nothing = vec![0.0; initial.len()];
     let price = curve.price(&nothing, option).expect("a known option");
     let later = with_more(&nothing, option, -vector.number("shares"));
-    let after = (0..initial.len()).map(|option| curve.price(&later, option).expect("a known option"));
+    let after =
+        (0..initial.len()).map(|option| curve.price(&later, option).expect("a known option"));
     let reserves: Vec<f64> = after.map(|price| price.reserve()).collect();
     vector.expect("gross_out", &[price.proceeds_of_shares(vector.number("shares"))]);
     vector.expect("probs_after", &prices(&curve, &later));
@@ -241,7 +248,8 @@ fn check_sale(vector: &mut Vector<'_>) {
 fn check_allocation(vector: &mut Vector<'_>) {
     let whole = |value: &Value| value.as_i64().expect("a whole number");
     let name = if vector.input("values").is_array() { "values" } else { "scaled" };
-    let before: Vec<i64> = vector.input(name).as_array().expect("a list").iter().map(whole).collect();
+    let before: Vec<i64> =
+        vector.input(name).as_array().expect("a list").iter().map(whole).collect();
     let excess = match vector.input("target_total") {
         Value::Null => -whole(vector.input("excess")),
         target => whole(target) - before.iter().sum::<i64>(),

@@ -140,7 +140,10 @@ async fn rejected_email_is_not_retried() {
     let filter = JobFilter { kind: Some(JobKind::WelcomeMail), state: Some(JobState::Dead) };
     let dead = fixture.store.list_jobs(filter, FIRST).await.unwrap();
     assert_eq!(dead[0].failures, 1);
-    assert!(dead[0].error.as_deref().is_some_and(|error| error.contains("550 no such user")), "{dead:?}");
+    assert!(
+        dead[0].error.as_deref().is_some_and(|error| error.contains("550 no such user")),
+        "{dead:?}"
+    );
     assert!(fixture.app.notifications.is_mail_well(), "the mail server is not to blame");
 }
 
@@ -164,8 +167,10 @@ async fn panic_fails_only_its_job() {
 async fn slow_attempt_fails() {
     let fixture = Fixture::open().await;
     fixture.register(1, "endless").await;
-    let worker =
-        Worker::start(&fixture.app, WorkerSettings { timeout: Duration::from_millis(50), ..brisk() });
+    let worker = Worker::start(
+        &fixture.app,
+        WorkerSettings { timeout: Duration::from_millis(50), ..brisk() },
+    );
     fixture.reach(JobState::Waiting, 0).await;
     fixture.reach(JobState::Waiting, 1).await;
     worker.stop(PATIENCE).await;
@@ -179,5 +184,8 @@ async fn stopped_worker_releases_unfinished_jobs() {
     fixture.reach(JobState::Running, 1).await;
     worker.stop(Duration::from_millis(20)).await;
     // Without waiting for the lease to expire.
-    assert_eq!((fixture.count(JobState::Running).await, fixture.count(JobState::Waiting).await), (0, 1));
+    assert_eq!(
+        (fixture.count(JobState::Running).await, fixture.count(JobState::Waiting).await),
+        (0, 1)
+    );
 }

@@ -2,8 +2,8 @@
 //! same for any number of rows; on `SQLite` one prepared statement per row, since statements there
 //! cost no round trip.
 //!
-//! The macros make the text of a statement and its binds from one list of columns, with the types of
-//! the schema, so that they cannot differ.
+//! The macros make the text of a statement and its binds from one list of columns, with the types
+//! of the schema, so that they cannot differ.
 
 /// A placeholder of a further column.
 macro_rules! placeholder {
@@ -34,9 +34,9 @@ macro_rules! with_rows {
     }};
 }
 
-/// Inserts rows with these columns, which are the fields of the rows, and returns the number of rows
-/// inserted. `or_nothing` leaves out rows that violate a unique key, `or_nothing_on` those that
-/// violate the key of this column.
+/// Inserts rows with these columns, which are the fields of the rows, and returns the number of
+/// rows inserted. `or_nothing` leaves out rows that violate a unique key, `or_nothing_on` those
+/// that violate the key of this column.
 macro_rules! bulk_insert {
     ($connection:expr, $rows:expr, $table:ident ($($column:ident),+ $(,)?)) => {
         $crate::dialect::bulk::bulk_insert!(@ $connection, $rows, $table ($($column),+), "", )

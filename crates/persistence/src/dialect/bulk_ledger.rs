@@ -26,8 +26,12 @@ pub(crate) fn insert_accounts_once(
 }
 
 /// Stores balance, version and status, and returns the number of accounts saved.
-pub(crate) fn save_accounts(connection: &mut Connection<'_>, rows: &[NewAccountRow]) -> QueryResult<usize> {
-    const SAVE: &str = "UPDATE accounts SET balance_minor = ?, version = ?, status = ? WHERE id = ?";
+pub(crate) fn save_accounts(
+    connection: &mut Connection<'_>,
+    rows: &[NewAccountRow],
+) -> QueryResult<usize> {
+    const SAVE: &str =
+        "UPDATE accounts SET balance_minor = ?, version = ?, status = ? WHERE id = ?";
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {
             prepared(SAVE)
@@ -80,5 +84,9 @@ pub(crate) fn insert_outcomes(
     connection: &mut Connection<'_>,
     rows: &[NewOutcomeRow<'_>],
 ) -> QueryResult<usize> {
-    bulk_insert!(connection, rows, idempotency_keys(user_id, key, request_hash, outcome, created_at_us))
+    bulk_insert!(
+        connection,
+        rows,
+        idempotency_keys(user_id, key, request_hash, outcome, created_at_us)
+    )
 }

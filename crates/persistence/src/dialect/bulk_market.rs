@@ -37,7 +37,10 @@ pub(crate) fn insert_markets(
 }
 
 /// Inserts the states of new markets.
-pub(crate) fn insert_states(connection: &mut Connection<'_>, rows: &[NewStateRow]) -> QueryResult<usize> {
+pub(crate) fn insert_states(
+    connection: &mut Connection<'_>,
+    rows: &[NewStateRow],
+) -> QueryResult<usize> {
     bulk_insert!(
         connection,
         rows,
@@ -56,7 +59,10 @@ pub(crate) fn insert_states(connection: &mut Connection<'_>, rows: &[NewStateRow
 }
 
 /// Stores the states of markets, and returns the number saved.
-pub(crate) fn save_states(connection: &mut Connection<'_>, rows: &[NewStateRow]) -> QueryResult<usize> {
+pub(crate) fn save_states(
+    connection: &mut Connection<'_>,
+    rows: &[NewStateRow],
+) -> QueryResult<usize> {
     const SAVE: &str = "UPDATE market_states
         SET phase = ?, fees_minor = ?, volume_minor = ?, stakes_minor = ?, bet_count = ?, version = ?,
         updated_at_us = ?, creator_id = ? WHERE market_id = ?";
@@ -109,9 +115,12 @@ pub(crate) fn insert_options(
     )
 }
 
-/// Stores the outstanding shares of changed options, and returns the number saved. Unchanged options
-/// are skipped: an update would write their rows again.
-pub(crate) fn save_options(connection: &mut Connection<'_>, rows: &[OutstandingRow]) -> QueryResult<usize> {
+/// Stores the outstanding shares of changed options, and returns the number saved. Unchanged
+/// options are skipped: an update would write their rows again.
+pub(crate) fn save_options(
+    connection: &mut Connection<'_>,
+    rows: &[OutstandingRow],
+) -> QueryResult<usize> {
     const SAVE: &str = "UPDATE market_options SET outstanding_units = ?
         WHERE market_id = ? AND option_index = ? AND outstanding_units <> ?";
     match connection {
@@ -135,7 +144,10 @@ pub(crate) fn save_options(connection: &mut Connection<'_>, rows: &[OutstandingR
 }
 
 /// Inserts bets.
-pub(crate) fn insert_bets(connection: &mut Connection<'_>, rows: &[NewBetRow<'_>]) -> QueryResult<usize> {
+pub(crate) fn insert_bets(
+    connection: &mut Connection<'_>,
+    rows: &[NewBetRow<'_>],
+) -> QueryResult<usize> {
     bulk_insert!(
         connection,
         rows,
@@ -163,7 +175,10 @@ pub(crate) fn insert_bets(connection: &mut Connection<'_>, rows: &[NewBetRow<'_>
 
 /// Inserts or replaces positions, whose keys are distinct: the first trade of a trader inserts the
 /// row, later ones update it.
-pub(crate) fn save_positions(connection: &mut Connection<'_>, rows: &[PositionRow]) -> QueryResult<usize> {
+pub(crate) fn save_positions(
+    connection: &mut Connection<'_>,
+    rows: &[PositionRow],
+) -> QueryResult<usize> {
     const SAVE: &str = "INSERT INTO positions
         (market_id, account_id, option_index, shares_units, spent_minor, received_minor)
         VALUES (?, ?, ?, ?, ?, ?)
@@ -187,7 +202,14 @@ pub(crate) fn save_positions(connection: &mut Connection<'_>, rows: &[PositionRo
             "INSERT INTO positions
             (market_id, account_id, option_index, shares_units, spent_minor, received_minor)
             SELECT * FROM ",
-            positions(market_id, account_id, option_index, shares_units, spent_minor, received_minor),
+            positions(
+                market_id,
+                account_id,
+                option_index,
+                shares_units,
+                spent_minor,
+                received_minor
+            ),
             " ON CONFLICT (market_id, account_id, option_index) DO UPDATE
             SET shares_units = excluded.shares_units, spent_minor = excluded.spent_minor,
             received_minor = excluded.received_minor"
@@ -196,6 +218,9 @@ pub(crate) fn save_positions(connection: &mut Connection<'_>, rows: &[PositionRo
 }
 
 /// Inserts the claims of a settlement.
-pub(crate) fn insert_payouts(connection: &mut Connection<'_>, rows: &[PayoutRow]) -> QueryResult<usize> {
+pub(crate) fn insert_payouts(
+    connection: &mut Connection<'_>,
+    rows: &[PayoutRow],
+) -> QueryResult<usize> {
     bulk_insert!(connection, rows, payouts(market_id, account_id, amount_minor, created_at_us))
 }

@@ -125,8 +125,10 @@ pub(crate) fn commit(error: Error, is_usable: bool) -> StoreError {
 pub(crate) fn is_connection_lost(error: &Error) -> bool {
     matches!(
         error,
-        Error::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _)
-            | Error::BrokenTransactionManager
+        Error::DatabaseError(
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+            _
+        ) | Error::BrokenTransactionManager
     )
 }
 
@@ -154,7 +156,11 @@ mod tests {
         let error = database_error(kind, message);
         assert_eq!(name(&commit(error, true)), of_commit, "commit: {message}");
         let error = database_error(kind, message);
-        assert_eq!(name(&commit(error, false)), "commit unknown", "commit, connection lost: {message}");
+        assert_eq!(
+            name(&commit(error, false)),
+            "commit unknown",
+            "commit, connection lost: {message}"
+        );
     }
 
     #[test]
@@ -165,13 +171,28 @@ mod tests {
             (Kind::SerializationFailure, "could not serialize access", "contention", "contention"),
             (Kind::Unknown, "canceling statement due to lock timeout", "contention", "contention"),
             (Kind::Unknown, "database is locked", "contention", "contention"),
-            (Kind::Unknown, "canceling statement due to statement timeout", "unavailable", "unavailable"),
+            (
+                Kind::Unknown,
+                "canceling statement due to statement timeout",
+                "unavailable",
+                "unavailable",
+            ),
             (Kind::ReadOnlyTransaction, "cannot execute INSERT", "unavailable", "unavailable"),
             (Kind::Unknown, "database or disk is full", "unavailable", "unavailable"),
             (Kind::Unknown, "disk I/O error", "unavailable", "commit unknown"),
-            (Kind::ClosedConnection, "server closed the connection", "unavailable", "commit unknown"),
+            (
+                Kind::ClosedConnection,
+                "server closed the connection",
+                "unavailable",
+                "commit unknown",
+            ),
             (Kind::UniqueViolation, "duplicate key", "rejected", "rejected"),
-            (Kind::CheckViolation, "CHECK constraint failed: deadlock detected", "rejected", "rejected"),
+            (
+                Kind::CheckViolation,
+                "CHECK constraint failed: deadlock detected",
+                "rejected",
+                "rejected",
+            ),
             (Kind::Unknown, "bigint out of range", "rejected", "rejected"),
         ] {
             check(kind, message, of_statement, of_commit);
@@ -181,10 +202,14 @@ mod tests {
     #[test]
     fn commit_error_precedes_rollback_error() {
         let both = |commit_error| Error::RollbackErrorOnCommit {
-            rollback_error: Box::new(database_error(DatabaseErrorKind::Unknown, "no transaction is active")),
+            rollback_error: Box::new(database_error(
+                DatabaseErrorKind::Unknown,
+                "no transaction is active",
+            )),
             commit_error: Box::new(commit_error),
         };
-        let refused = database_error(DatabaseErrorKind::ForeignKeyViolation, "violates foreign key");
+        let refused =
+            database_error(DatabaseErrorKind::ForeignKeyViolation, "violates foreign key");
         assert_eq!(name(&commit(both(refused), true)), "rejected");
         let lost = database_error(DatabaseErrorKind::ClosedConnection, "gone");
         assert_eq!(name(&commit(both(lost), false)), "commit unknown");

@@ -142,12 +142,18 @@ impl<C, T> SelectableExpression<T> for IsAmong<C> where C: SelectableExpression<
 
 // The number of keys varies, but the text of the statement does not, so it is prepared once per
 // connection.
-fn load<R>(connection: &mut Connection<'_>, statement: &ByKeys, keys: &[DbId]) -> QueryResult<Vec<R>>
+fn load<R>(
+    connection: &mut Connection<'_>,
+    statement: &ByKeys,
+    keys: &[DbId],
+) -> QueryResult<Vec<R>>
 where
     R: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static,
 {
     match connection {
-        Connection::Sqlite(c) => prepared(statement.sqlite).bind::<Text, _>(hexadecimal(keys)).load(*c),
+        Connection::Sqlite(c) => {
+            prepared(statement.sqlite).bind::<Text, _>(hexadecimal(keys)).load(*c)
+        }
         Connection::Postgres(c) => prepared(statement.postgres).bind::<Array<Id>, _>(keys).load(*c),
     }
 }
@@ -207,12 +213,14 @@ where
     R: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static,
 {
     match connection {
-        Connection::Sqlite(c) => {
-            prepared(statement.sqlite).bind::<Text, _>(hexadecimal(keys)).bind::<BigInt, _>(limit).load(*c)
-        }
-        Connection::Postgres(c) => {
-            prepared(statement.postgres).bind::<Array<Id>, _>(keys).bind::<BigInt, _>(limit).load(*c)
-        }
+        Connection::Sqlite(c) => prepared(statement.sqlite)
+            .bind::<Text, _>(hexadecimal(keys))
+            .bind::<BigInt, _>(limit)
+            .load(*c),
+        Connection::Postgres(c) => prepared(statement.postgres)
+            .bind::<Array<Id>, _>(keys)
+            .bind::<BigInt, _>(limit)
+            .load(*c),
     }
 }
 
@@ -258,12 +266,18 @@ pub(crate) fn lock_post(connection: &mut Connection<'_>, id: DbId) -> QueryResul
 }
 
 /// Locks a comment and returns it.
-pub(crate) fn lock_comment(connection: &mut Connection<'_>, id: DbId) -> QueryResult<Option<CommentRow>> {
+pub(crate) fn lock_comment(
+    connection: &mut Connection<'_>,
+    id: DbId,
+) -> QueryResult<Option<CommentRow>> {
     locked!(connection, comments::table.find(id).select(CommentRow::as_select()), LOCK)
 }
 
 /// Locks a post against deletion and returns the fields that decide its visibility.
-pub(crate) fn hold_post(connection: &mut Connection<'_>, id: DbId) -> QueryResult<Option<AuthorshipRow>> {
+pub(crate) fn hold_post(
+    connection: &mut Connection<'_>,
+    id: DbId,
+) -> QueryResult<Option<AuthorshipRow>> {
     locked!(connection, posts::table.find(id).select(AuthorshipRow::as_select()), HOLD)
 }
 

@@ -43,7 +43,11 @@ macro_rules! statements {
         Statements {
             one: concat!($rows, " = ?"),
             many: concat!($rows, " = ANY(?)"),
-            many_locked: concat!($rows, " = ANY(?) ORDER BY users.id FOR SHARE OF users", $credentials),
+            many_locked: concat!(
+                $rows,
+                " = ANY(?) ORDER BY users.id FOR SHARE OF users",
+                $credentials
+            ),
             many_owned: concat!(
                 $rows,
                 " = ANY(?) ORDER BY users.id FOR NO KEY UPDATE OF users FOR SHARE OF users",
@@ -112,7 +116,9 @@ fn load(
     }
     match connection {
         // SQLite has one writer, which needs no row lock.
-        Connection::Sqlite(c) => each(ids, |id| prepared(statements.one).bind::<Id, _>(*id).load(*c)),
+        Connection::Sqlite(c) => {
+            each(ids, |id| prepared(statements.one).bind::<Id, _>(*id).load(*c))
+        }
         Connection::Postgres(c) => {
             let text = match lock {
                 CredentialLock::None => statements.many,

@@ -17,7 +17,8 @@ use crate::schema::jobs;
 // `SKIP LOCKED`: two workers that poll at the same time lease different jobs instead of waiting.
 // `ARRAY` makes Postgres evaluate the inner query once. A running job that is due has an expired
 // lease, which counts as a failure.
-const LEASE_ON_POSTGRES: &str = "UPDATE jobs SET state = 'running', due_at_us = ?, leases = leases + 1,
+const LEASE_ON_POSTGRES: &str =
+    "UPDATE jobs SET state = 'running', due_at_us = ?, leases = leases + 1,
     failures = failures + CASE state WHEN 'running' THEN 1 ELSE 0 END
     WHERE id = ANY (ARRAY(SELECT id FROM jobs WHERE lane = ? AND due_at_us <= ?
     ORDER BY due_at_us, id LIMIT ? FOR NO KEY UPDATE SKIP LOCKED))
@@ -29,7 +30,10 @@ const LEASE_ON_SQLITE: &str = "UPDATE jobs SET state = 'running', due_at_us = ?,
     RETURNING id, kind, about_id, concerned_id, leases, failures";
 
 /// Adds jobs, except those whose unique name exists, and returns the number added.
-pub(crate) fn insert_once(connection: &mut Connection<'_>, rows: &[NewJobRow<'_>]) -> QueryResult<usize> {
+pub(crate) fn insert_once(
+    connection: &mut Connection<'_>,
+    rows: &[NewJobRow<'_>],
+) -> QueryResult<usize> {
     bulk_insert!(
         connection,
         rows,
@@ -51,19 +55,25 @@ pub(crate) fn insert_once(connection: &mut Connection<'_>, rows: &[NewJobRow<'_>
 }
 
 /// Deletes the jobs with these names and returns their number.
-pub(crate) fn delete_named(connection: &mut Connection<'_>, names: &[String]) -> QueryResult<usize> {
+pub(crate) fn delete_named(
+    connection: &mut Connection<'_>,
+    names: &[String],
+) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => sum_of(names, |name| {
             prepared("DELETE FROM jobs WHERE once = ?").bind::<Text, _>(name.as_str()).execute(*c)
         }),
-        Connection::Postgres(c) => {
-            prepared("DELETE FROM jobs WHERE once = ANY(?)").bind::<Array<Text>, _>(names).execute(*c)
-        }
+        Connection::Postgres(c) => prepared("DELETE FROM jobs WHERE once = ANY(?)")
+            .bind::<Array<Text>, _>(names)
+            .execute(*c),
     }
 }
 
 /// Leases due jobs, the longest due first.
-pub(crate) fn lease(connection: &mut Connection<'_>, request: &LeaseRequest) -> QueryResult<Vec<LeasedRow>> {
+pub(crate) fn lease(
+    connection: &mut Connection<'_>,
+    request: &LeaseRequest,
+) -> QueryResult<Vec<LeasedRow>> {
     macro_rules! bound {
         ($text:expr) => {{
             let statement: Prepared<()> = prepared($text);

@@ -32,7 +32,10 @@ use crate::user::users::{CredentialsRow, UserRow};
 pub(super) const LOCK_ROWS: &str = " FOR NO KEY UPDATE";
 
 /// Locks accounts in ascending order of id and returns them in that order; `ids` ascend.
-pub(crate) fn lock_accounts(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<AccountRow>> {
+pub(crate) fn lock_accounts(
+    connection: &mut Connection<'_>,
+    ids: &[DbId],
+) -> QueryResult<Vec<AccountRow>> {
     match connection {
         Connection::Sqlite(c) => {
             each(ids, |id| accounts::table.find(id).select(AccountRow::as_select()).load(*c))
@@ -65,12 +68,15 @@ pub(crate) fn lock_users(
         };
     }
     let one = users::table.find(id);
-    let is_admin = users::role.eq(Role::Admin.as_str()).and(users::status.eq(UserStatus::Active.as_str()));
+    let is_admin =
+        users::role.eq(Role::Admin.as_str()).and(users::status.eq(UserStatus::Active.as_str()));
     let several = users::table.filter(users::id.eq(id).or(is_admin)).order(users::id);
     match (connection, others) {
         (Connection::Sqlite(c), Others::None) => one.select(columns!()).load(*c),
         (Connection::Sqlite(c), Others::ActiveAdmins) => several.select(columns!()).load(*c),
-        (Connection::Postgres(c), Others::None) => ended(one.select(columns!()), LOCK_ROWS).load(*c),
+        (Connection::Postgres(c), Others::None) => {
+            ended(one.select(columns!()), LOCK_ROWS).load(*c)
+        }
         (Connection::Postgres(c), Others::ActiveAdmins) => {
             ended(several.select(columns!()), LOCK_ROWS).load(*c)
         }
@@ -90,7 +96,9 @@ pub(crate) fn lock_states(
         };
     }
     match connection {
-        Connection::Sqlite(c) => each(ids, |id| market_states::table.find(id).select(columns!()).load(*c)),
+        Connection::Sqlite(c) => {
+            each(ids, |id| market_states::table.find(id).select(columns!()).load(*c))
+        }
         Connection::Postgres(c) => {
             let rows = market_states::table.filter(market_states::market_id.eq_any(ids));
             ended(rows.order(market_states::market_id).select(columns!()), LOCK_ROWS).load(*c)
@@ -120,14 +128,18 @@ pub(crate) fn options(
 }
 
 /// Returns the transfers with these ids.
-pub(crate) fn transfers(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<TransferRow>> {
+pub(crate) fn transfers(
+    connection: &mut Connection<'_>,
+    ids: &[DbId],
+) -> QueryResult<Vec<TransferRow>> {
     match connection {
         Connection::Sqlite(c) => {
             each(ids, |id| transfers::table.find(id).select(TransferRow::as_select()).load(*c))
         }
-        Connection::Postgres(c) => {
-            transfers::table.filter(transfers::id.eq_any(ids)).select(TransferRow::as_select()).load(*c)
-        }
+        Connection::Postgres(c) => transfers::table
+            .filter(transfers::id.eq_any(ids))
+            .select(TransferRow::as_select())
+            .load(*c),
     }
 }
 
@@ -135,9 +147,9 @@ pub(crate) fn transfers(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryR
 pub(crate) fn reversed(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<DbId>> {
     let reversed = transfers::reversal_of.assume_not_null();
     match connection {
-        Connection::Sqlite(c) => {
-            each(ids, |id| transfers::table.filter(transfers::reversal_of.eq(id)).select(reversed).load(*c))
-        }
+        Connection::Sqlite(c) => each(ids, |id| {
+            transfers::table.filter(transfers::reversal_of.eq(id)).select(reversed).load(*c)
+        }),
         Connection::Postgres(c) => {
             transfers::table.filter(transfers::reversal_of.eq_any(ids)).select(reversed).load(*c)
         }
@@ -147,7 +159,9 @@ pub(crate) fn reversed(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryRe
 /// Returns the bets and sales with these ids.
 pub(crate) fn bets(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<BetRow>> {
     match connection {
-        Connection::Sqlite(c) => each(ids, |id| bets::table.find(id).select(BetRow::as_select()).load(*c)),
+        Connection::Sqlite(c) => {
+            each(ids, |id| bets::table.find(id).select(BetRow::as_select()).load(*c))
+        }
         Connection::Postgres(c) => {
             bets::table.filter(bets::id.eq_any(ids)).select(BetRow::as_select()).load(*c)
         }
@@ -264,8 +278,10 @@ pub(crate) fn positions(
             })
         }
         Connection::Postgres(c) => {
-            let markets: Vec<_> = wanted.iter().map(|wanted| DbId::from(wanted.market_id)).collect();
-            let accounts: Vec<_> = wanted.iter().map(|wanted| DbId::from(wanted.account_id)).collect();
+            let markets: Vec<_> =
+                wanted.iter().map(|wanted| DbId::from(wanted.market_id)).collect();
+            let accounts: Vec<_> =
+                wanted.iter().map(|wanted| DbId::from(wanted.account_id)).collect();
             prepared(WANTED).bind::<Array<Id>, _>(markets).bind::<Array<Id>, _>(accounts).load(*c)
         }
     }

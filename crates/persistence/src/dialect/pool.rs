@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use deadpool_diesel::{ManagerConfig, PoolConfig, RecyclingMethod, Runtime, Timeouts, postgres, sqlite};
+use deadpool_diesel::{
+    ManagerConfig, PoolConfig, RecyclingMethod, Runtime, Timeouts, postgres, sqlite,
+};
 use foretell_ports::error::{Cause, StoreError};
 use thiserror::Error;
 
@@ -52,33 +54,50 @@ macro_rules! build_pool {
     ($kind:ident, $url:expr, $limits:expr, $purpose:expr, $set_up:expr) => {{
         // No check before each use: the first statement detects a lost connection, and is retried.
         let recycling_method = RecyclingMethod::CustomFunction(Box::new(|_| Ok(())));
-        let manager = $kind::Manager::from_config($url, Runtime::Tokio1, ManagerConfig { recycling_method });
-        let timeouts =
-            Timeouts { wait: Some($limits.wait), create: Some(OPEN_TIMEOUT), recycle: Some(OPEN_TIMEOUT) };
+        let manager =
+            $kind::Manager::from_config($url, Runtime::Tokio1, ManagerConfig { recycling_method });
+        let timeouts = Timeouts {
+            wait: Some($limits.wait),
+            create: Some(OPEN_TIMEOUT),
+            recycle: Some(OPEN_TIMEOUT),
+        };
         let mut config = PoolConfig::new($limits.connections);
         config.timeouts = timeouts;
         let hook = $kind::Hook::async_fn(move |connection, _| {
             Box::pin(async move {
                 let result = connection.interact(move |c| $set_up(c, $purpose)).await;
-                let result = result.map_err(|error| $kind::HookError::message(error.to_string()))?;
+                let result =
+                    result.map_err(|error| $kind::HookError::message(error.to_string()))?;
                 result.map_err(|error| $kind::HookError::Backend(error.into()))
             })
         });
-        $kind::Pool::builder(manager).config(config).runtime(Runtime::Tokio1).post_create(hook).build()
+        $kind::Pool::builder(manager)
+            .config(config)
+            .runtime(Runtime::Tokio1)
+            .post_create(hook)
+            .build()
     }};
 }
 
 impl Pool {
     /// Creates a pool for one purpose; no connection is opened yet.
-    pub(crate) fn new(url: &DatabaseUrl, limits: PoolLimits, purpose: Purpose) -> Result<Self, Cause> {
+    pub(crate) fn new(
+        url: &DatabaseUrl,
+        limits: PoolLimits,
+        purpose: Purpose,
+    ) -> Result<Self, Cause> {
         Ok(match url {
             DatabaseUrl::Sqlite(path) => {
                 let name = path.to_str().ok_or("the path is not UTF-8")?;
                 Self::Sqlite(build_pool!(sqlite, name, limits, purpose, set_up_sqlite)?)
             }
-            DatabaseUrl::Postgres(url) => {
-                Self::Postgres(build_pool!(postgres, url.as_str(), limits, purpose, set_up_postgres)?)
-            }
+            DatabaseUrl::Postgres(url) => Self::Postgres(build_pool!(
+                postgres,
+                url.as_str(),
+                limits,
+                purpose,
+                set_up_postgres
+            )?),
         })
     }
 

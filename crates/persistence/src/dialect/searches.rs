@@ -161,17 +161,28 @@ macro_rules! sqlite_by_scan {
     };
 }
 
-const SQLITE_MARKETS_BY_WORDS: &str =
-    sqlite_by_words!("market_words", "market_texts", "market_id", market_joins!(), market_filter!());
+const SQLITE_MARKETS_BY_WORDS: &str = sqlite_by_words!(
+    "market_words",
+    "market_texts",
+    "market_id",
+    market_joins!(),
+    market_filter!()
+);
 const SQLITE_POSTS_BY_WORDS: &str =
     sqlite_by_words!("post_words", "post_texts", "post_id", post_joins!(), post_filter!());
-const SQLITE_MARKETS_BY_TRIGRAMS: &str =
-    sqlite_by_trigrams!("market_trigrams", "market_texts", "market_id", market_joins!(), market_filter!());
+const SQLITE_MARKETS_BY_TRIGRAMS: &str = sqlite_by_trigrams!(
+    "market_trigrams",
+    "market_texts",
+    "market_id",
+    market_joins!(),
+    market_filter!()
+);
 const SQLITE_POSTS_BY_TRIGRAMS: &str =
     sqlite_by_trigrams!("post_trigrams", "post_texts", "post_id", post_joins!(), post_filter!());
 const SQLITE_MARKETS_BY_SCAN: &str =
     sqlite_by_scan!("market_texts", "market_id", market_joins!(), market_filter!());
-const SQLITE_POSTS_BY_SCAN: &str = sqlite_by_scan!("post_texts", "post_id", post_joins!(), post_filter!());
+const SQLITE_POSTS_BY_SCAN: &str =
+    sqlite_by_scan!("post_texts", "post_id", post_joins!(), post_filter!());
 
 /// Newest matches that pass the filter, on Postgres. The matches are first read from their index,
 /// in any order: otherwise Postgres would scan all texts from the newest on until there are enough.
@@ -322,7 +333,9 @@ pub(crate) fn by_words_on_postgres(
         Searched::Markets => POSTGRES_MARKETS_BY_WORDS,
         Searched::Posts => POSTGRES_POSTS_BY_WORDS,
     };
-    bind_filter!(prepared(text).bind::<Text, _>(query), filter).bind::<Text, _>(query).load(connection)
+    bind_filter!(prepared(text).bind::<Text, _>(query), filter)
+        .bind::<Text, _>(query)
+        .load(connection)
 }
 
 /// Searches for substrings.
@@ -341,7 +354,8 @@ pub(crate) fn by_substrings(
                     Searched::Markets => SQLITE_MARKETS_BY_TRIGRAMS,
                     Searched::Posts => SQLITE_POSTS_BY_TRIGRAMS,
                 };
-                let statement = scored(text).bind::<Text, _>(trigrams).bind::<Text, _>(wanted.clone());
+                let statement =
+                    scored(text).bind::<Text, _>(trigrams).bind::<Text, _>(wanted.clone());
                 let statement = statement.bind::<Text, _>(search.unwanted_json());
                 bind_filter!(statement, filter).load(*c)
             } else {

@@ -80,7 +80,10 @@ SET idle_in_transaction_session_timeout = '30s';
 SET default_transaction_read_only = on;";
 
 /// Sets up a new connection to a file.
-pub(crate) fn set_up_sqlite(connection: &mut SqliteConnection, purpose: Purpose) -> QueryResult<()> {
+pub(crate) fn set_up_sqlite(
+    connection: &mut SqliteConnection,
+    purpose: Purpose,
+) -> QueryResult<()> {
     define_go_on(connection)?;
     connection.batch_execute(match purpose {
         Purpose::Writing => SQLITE_WRITING,
@@ -97,7 +100,8 @@ pub(crate) fn set_up_postgres(connection: &mut PgConnection, purpose: Purpose) -
         Purpose::Searching => POSTGRES_SEARCHING,
     })?;
     // Needed to cancel a statement from another connection.
-    let backend = diesel::select(diesel::dsl::sql::<Integer>("pg_backend_pid()")).get_result(connection)?;
+    let backend =
+        diesel::select(diesel::dsl::sql::<Integer>("pg_backend_pid()")).get_result(connection)?;
     let address = std::ptr::from_ref(connection).addr();
     BACKENDS.lock().unwrap_or_else(PoisonError::into_inner).insert(address, backend);
     Ok(())

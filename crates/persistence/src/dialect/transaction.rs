@@ -10,11 +10,16 @@ use crate::error::Failure;
 /// first fails immediately if another has written in between, whatever its busy timeout.
 pub(crate) fn begin(connection: &mut Connection<'_>) -> QueryResult<()> {
     match connection {
-        Connection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(*c, "BEGIN IMMEDIATE"),
+        Connection::Sqlite(c) => {
+            AnsiTransactionManager::begin_transaction_sql(*c, "BEGIN IMMEDIATE")
+        }
         Connection::Postgres(c) => {
             // Units lock the rows that they write, so each statement may read the latest committed
             // state. With REPEATABLE READ, waiting for a lock would end in a serialization failure.
-            AnsiTransactionManager::begin_transaction_sql(*c, "BEGIN ISOLATION LEVEL READ COMMITTED")
+            AnsiTransactionManager::begin_transaction_sql(
+                *c,
+                "BEGIN ISOLATION LEVEL READ COMMITTED",
+            )
         }
     }
 }

@@ -28,7 +28,9 @@ pub(crate) fn lock(connection: &mut Connection<'_>, id: DbId) -> QueryResult<Opt
     let row = webhooks::table.find(id);
     match connection {
         Connection::Sqlite(c) => row.select(WebhookRow::as_select()).first(*c).optional(),
-        Connection::Postgres(c) => Ok(ended(row.select(WebhookRow::as_select()), LOCK_ROWS).load(*c)?.pop()),
+        Connection::Postgres(c) => {
+            Ok(ended(row.select(WebhookRow::as_select()), LOCK_ROWS).load(*c)?.pop())
+        }
     }
 }
 

@@ -60,7 +60,11 @@ impl TryFrom<JobRow> for Job {
 
 /// Returns the task, or an error if this version of the program does not know it: another version
 /// may have added the job.
-fn task_of(kind: String, about: Option<DbId>, concerned: Option<DbId>) -> Result<JobTask, UnknownTask> {
+fn task_of(
+    kind: String,
+    about: Option<DbId>,
+    concerned: Option<DbId>,
+) -> Result<JobTask, UnknownTask> {
     let Some(known) = JobKind::from_name(&kind) else {
         return Err(UnknownTask { kind, problem: "this version has no such kind" });
     };
@@ -154,17 +158,25 @@ pub(crate) fn schedule(connection: &mut Connection<'_>, job: &NewJob) -> Result<
 }
 
 /// Deletes the jobs with these names and returns their number.
-pub(crate) fn delete_named(connection: &mut Connection<'_>, names: &[String]) -> Result<usize, Failure> {
+pub(crate) fn delete_named(
+    connection: &mut Connection<'_>,
+    names: &[String],
+) -> Result<usize, Failure> {
     Ok(dialect::jobs::delete_named(connection, names)?)
 }
 
 /// Leases due jobs.
-pub(crate) fn lease(connection: &mut Connection<'_>, request: &LeaseRequest) -> Result<LeasedJobs, Failure> {
+pub(crate) fn lease(
+    connection: &mut Connection<'_>,
+    request: &LeaseRequest,
+) -> Result<LeasedJobs, Failure> {
     let mut leased = LeasedJobs::default();
     for row in dialect::jobs::lease(connection, request)? {
         let lease = Lease { job: row.id.into(), number: row.leases };
         match task_of(row.kind, row.about_id, row.concerned_id) {
-            Ok(task) => leased.jobs.push(LeasedJob { lease, task, failures: failures_of(row.failures) }),
+            Ok(task) => {
+                leased.jobs.push(LeasedJob { lease, task, failures: failures_of(row.failures) })
+            }
             Err(unknown) => leased.unknown.push((lease, unknown)),
         }
     }
@@ -179,7 +191,8 @@ pub(crate) fn extend(
 ) -> Result<bool, Failure> {
     // The number of the lease is checked, so that a worker whose lease was taken over changes
     // nothing.
-    const EXTEND: &str = "UPDATE jobs SET due_at_us = ? WHERE id = ? AND leases = ? AND state = 'running'";
+    const EXTEND: &str =
+        "UPDATE jobs SET due_at_us = ? WHERE id = ? AND leases = ? AND state = 'running'";
     let extend = prepared(EXTEND)
         .bind::<BigInt, _>(until.micros())
         .bind::<Id, _>(DbId::from(lease.job))
@@ -188,7 +201,11 @@ pub(crate) fn extend(
 }
 
 /// Marks a job as done.
-pub(crate) fn finish(connection: &mut Connection<'_>, lease: Lease, at: Timestamp) -> Result<bool, Failure> {
+pub(crate) fn finish(
+    connection: &mut Connection<'_>,
+    lease: Lease,
+    at: Timestamp,
+) -> Result<bool, Failure> {
     // As above: only the latest lease may end the job.
     const FINISH: &str = "UPDATE jobs SET state = 'done', due_at_us = NULL, finished_at_us = ?
         WHERE id = ? AND leases = ? AND state = 'running'";
@@ -207,7 +224,8 @@ pub(crate) fn reschedule(
     failure: Option<&str>,
 ) -> Result<bool, Failure> {
     // A postponement without a failure keeps the error of the last failed attempt.
-    const RESCHEDULE: &str = "UPDATE jobs SET state = 'waiting', due_at_us = ?, failures = failures + ?,
+    const RESCHEDULE: &str =
+        "UPDATE jobs SET state = 'waiting', due_at_us = ?, failures = failures + ?,
         error = coalesce(?, error) WHERE id = ? AND leases = ? AND state = 'running'";
     let reschedule = prepared(RESCHEDULE)
         .bind::<BigInt, _>(run_at.micros())
@@ -225,7 +243,8 @@ pub(crate) fn dead_letter(
     at: Timestamp,
     failure: &str,
 ) -> Result<bool, Failure> {
-    const DEAD_LETTER: &str = "UPDATE jobs SET state = 'dead', due_at_us = NULL, finished_at_us = ?,
+    const DEAD_LETTER: &str =
+        "UPDATE jobs SET state = 'dead', due_at_us = NULL, finished_at_us = ?,
         failures = failures + 1, error = ? WHERE id = ? AND leases = ? AND state = 'running'";
     let dead_letter = prepared(DEAD_LETTER)
         .bind::<BigInt, _>(at.micros())
@@ -248,7 +267,11 @@ pub(crate) fn lock(connection: &mut Connection<'_>, id: JobId) -> Result<Option<
 }
 
 /// Makes a job run at a time, with all its attempts.
-pub(crate) fn revive(connection: &mut Connection<'_>, id: JobId, run_at: Timestamp) -> Result<(), Failure> {
+pub(crate) fn revive(
+    connection: &mut Connection<'_>,
+    id: JobId,
+    run_at: Timestamp,
+) -> Result<(), Failure> {
     let update = diesel::update(jobs::table.find(DbId::from(id))).set((
         jobs::state.eq(JobState::Waiting.as_str()),
         jobs::due_at_us.eq(run_at.micros()),
@@ -265,10 +288,15 @@ pub(crate) fn delete(connection: &mut Connection<'_>, id: JobId) -> Result<(), F
 }
 
 /// Deletes jobs that finished before a time, and returns their number.
-pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u32) -> Result<u64, Failure> {
+pub(crate) fn purge(
+    connection: &mut Connection<'_>,
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, Failure> {
     const PURGE: &str = "DELETE FROM jobs WHERE id IN (
         SELECT id FROM jobs WHERE state = 'done' AND finished_at_us < ? ORDER BY finished_at_us LIMIT ?)";
-    let purge = prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
+    let purge =
+        prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
     let deleted = on!(connection, |c| purge.execute(c))?;
     Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
 }
@@ -346,7 +374,8 @@ pub(crate) fn has_due(
     lane: JobLane,
     now: Timestamp,
 ) -> Result<bool, Failure> {
-    let due = jobs::table.filter(jobs::lane.eq(lane.as_str())).filter(jobs::due_at_us.le(now.micros()));
+    let due =
+        jobs::table.filter(jobs::lane.eq(lane.as_str())).filter(jobs::due_at_us.le(now.micros()));
     let first: Option<DbId> = on!(connection, |c| due.select(jobs::id).first(c).optional())?;
     Ok(first.is_some())
 }

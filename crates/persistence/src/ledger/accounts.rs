@@ -142,17 +142,24 @@ pub(crate) fn lock_of(
     owner: UserId,
 ) -> Result<Vec<Locked<Account>>, Failure> {
     let ids: Vec<DbId> = on!(connection, |c| {
-        accounts::table.filter(accounts::owner_id.eq(DbId::from(owner))).select(accounts::id).load(c)
+        accounts::table
+            .filter(accounts::owner_id.eq(DbId::from(owner)))
+            .select(accounts::id)
+            .load(c)
     })?;
     // Two steps, since only `lock` takes the locks in the common order.
     lock(connection, &ids.into_iter().map(AccountId::from).collect())
 }
 
 /// Stores balance, version and status of locked accounts.
-pub(crate) fn save(connection: &mut Connection<'_>, accounts: &[&Locked<Account>]) -> Result<(), Failure> {
+pub(crate) fn save(
+    connection: &mut Connection<'_>,
+    accounts: &[&Locked<Account>],
+) -> Result<(), Failure> {
     // The creation time is not saved again.
     let unchanged = Timestamp::from_micros(0);
-    let rows: Vec<_> = accounts.iter().map(|account| NewAccountRow::new(account, unchanged)).collect();
+    let rows: Vec<_> =
+        accounts.iter().map(|account| NewAccountRow::new(account, unchanged)).collect();
     let saved = bulk_ledger::save_accounts(connection, &rows)?;
     expect_saved("accounts", rows.len(), saved)
 }
@@ -169,7 +176,10 @@ pub(crate) fn find(
 }
 
 /// Returns the accounts of a user, oldest first; at most 100.
-pub(crate) fn list(connection: &mut Connection<'_>, owner: UserId) -> Result<Vec<AccountDetails>, Failure> {
+pub(crate) fn list(
+    connection: &mut Connection<'_>,
+    owner: UserId,
+) -> Result<Vec<AccountDetails>, Failure> {
     let rows = on!(connection, |c| {
         accounts::table
             .filter(accounts::owner_id.eq(DbId::from(owner)))

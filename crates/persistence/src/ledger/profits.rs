@@ -61,7 +61,8 @@ pub(crate) fn rank(
         })?;
         Ok::<_, Failure>(rows)
     })?;
-    let profit = |row: ProfitRow| Profit { user_id: row.user_id.into(), profit_minor: row.profit_minor };
+    let profit =
+        |row: ProfitRow| Profit { user_id: row.user_id.into(), profit_minor: row.profit_minor };
     Ok(rows.into_iter().map(profit).collect())
 }
 
@@ -78,7 +79,11 @@ mod tests {
     #[test]
     fn ids_of_period_start_one_minute_earlier() {
         let check = |since_us, expected: u128| {
-            assert_eq!(first_id(since_us), DbId::from(TransferId::from_u128(expected << 80)), "{since_us}");
+            assert_eq!(
+                first_id(since_us),
+                DbId::from(TransferId::from_u128(expected << 80)),
+                "{since_us}"
+            );
         };
         check(i64::MIN, 0);
         check(59_999_999, 0);

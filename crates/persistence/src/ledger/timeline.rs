@@ -60,7 +60,8 @@ mod tests {
     /// Returns times that rise by half a second on average, each up to `DISORDER_US` behind the
     /// previous ones.
     fn times(count: u64, seed: u64) -> Vec<i64> {
-        let chance = |number: u64, limit: i64| i64::try_from(mix(seed ^ mix(number)) >> 1).unwrap() % limit;
+        let chance =
+            |number: u64, limit: i64| i64::try_from(mix(seed ^ mix(number)) >> 1).unwrap() % limit;
         let mut clock = 0;
         let time = |number| {
             clock += chance(number, 1_000_000);
@@ -79,10 +80,14 @@ mod tests {
             };
             for at_us in (-40_000_000..200_000_000).step_by(7_000_003) {
                 let numbered = || (1..).zip(&times);
-                let last = numbered().filter(|(_, time)| **time <= at_us).map(|(number, _)| number).max();
+                let last =
+                    numbered().filter(|(_, time)| **time <= at_us).map(|(number, _)| number).max();
                 assert!(timeline().ceiling(at_us).unwrap() >= last.unwrap_or(0), "{seed} {at_us}");
                 let first = numbered().find(|(_, time)| **time >= at_us).map(|(number, _)| number);
-                assert!(timeline().floor(at_us).unwrap() < first.unwrap_or(i64::MAX), "{seed} {at_us}");
+                assert!(
+                    timeline().floor(at_us).unwrap() < first.unwrap_or(i64::MAX),
+                    "{seed} {at_us}"
+                );
             }
         }
     }

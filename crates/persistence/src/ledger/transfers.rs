@@ -160,7 +160,10 @@ pub(crate) fn find_reversed(
 }
 
 /// Inserts transfers.
-pub(crate) fn insert(connection: &mut Connection<'_>, transfers: &[Transfer]) -> Result<(), Failure> {
+pub(crate) fn insert(
+    connection: &mut Connection<'_>,
+    transfers: &[Transfer],
+) -> Result<(), Failure> {
     let rows: Vec<_> = transfers.iter().map(NewTransferRow::from).collect();
     bulk_ledger::insert_transfers(connection, &rows)?;
     Ok(())
@@ -175,8 +178,10 @@ pub(crate) fn find(
 ) -> Result<Option<TransferDetails>, Failure> {
     let id = DbId::from(id);
     // Without an account this is NULL, which selects no row.
-    let own =
-        transfers::debit_account_id.nullable().eq(payer.map(DbId::from)).and(transfers::client_id.eq(id));
+    let own = transfers::debit_account_id
+        .nullable()
+        .eq(payer.map(DbId::from))
+        .and(transfers::client_id.eq(id));
     let (debit, credit) = diesel::alias!(accounts as debit_accounts, accounts as credit_accounts);
     let found: Option<(TransferRow, Option<DbId>, Option<DbId>)> = on!(connection, |c| {
         transfers::table
@@ -256,15 +261,19 @@ pub(crate) fn balance_at(
 
 /// Returns the number of an account's transfers.
 fn count(connection: &mut Connection<'_>, account: DbId) -> Result<i64, Failure> {
-    let version: Option<i64> =
-        on!(connection, |c| accounts::table.find(account).select(accounts::version).first(c).optional())?;
+    let version: Option<i64> = on!(connection, |c| accounts::table
+        .find(account)
+        .select(accounts::version)
+        .first(c)
+        .optional())?;
     Ok(version.unwrap_or(0))
 }
 
 /// Returns the time of the transfer that gave an account this version.
 fn time_of(connection: &mut Connection<'_>, account: DbId, version: i64) -> Result<i64, Failure> {
     let debited = transfers::debit_account_id.eq(account).and(transfers::debit_version.eq(version));
-    let credited = transfers::credit_account_id.eq(account).and(transfers::credit_version.eq(version));
+    let credited =
+        transfers::credit_account_id.eq(account).and(transfers::credit_version.eq(version));
     let found: Option<i64> = on!(connection, |c| {
         let entry = transfers::table.filter(debited.or(credited)).select(transfers::created_at_us);
         entry.first(c).optional()
@@ -284,7 +293,8 @@ pub(crate) fn page(
     let total = count(connection, id)?;
     let load = |page: &PageRequest<i64>| {
         let (first, last) = page.numbers(total);
-        let debited = transfers::debit_account_id.eq(id).and(transfers::debit_version.between(first, last));
+        let debited =
+            transfers::debit_account_id.eq(id).and(transfers::debit_version.between(first, last));
         let credited =
             transfers::credit_account_id.eq(id).and(transfers::credit_version.between(first, last));
         let mut rows: Vec<TransferRow> = on!(connection, |c| {

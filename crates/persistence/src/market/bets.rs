@@ -70,7 +70,8 @@ impl TryFrom<BetRow> for Bet {
                 cash: stored.convert("cash_minor", Amount::new(row.cash_minor))?,
                 fee: Balance::from_minor(row.fee_minor),
                 shares: stored.convert("shares_units", Shares::new(row.shares_units))?,
-                prices_before: stored.convert("prices_before", prices::decode(&row.prices_before))?,
+                prices_before: stored
+                    .convert("prices_before", prices::decode(&row.prices_before))?,
                 prices_after: stored.convert("prices_after", prices::decode(&row.prices_after))?,
                 sequence: row.sequence,
                 market_version: row.market_version,
@@ -131,7 +132,10 @@ impl From<&Bet> for NewBetRow<'static> {
 }
 
 /// Returns the bets among `ids` that exist.
-pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[BetId]) -> Result<Vec<Bet>, Failure> {
+pub(crate) fn find_all(
+    connection: &mut Connection<'_>,
+    ids: &[BetId],
+) -> Result<Vec<Bet>, Failure> {
     let rows = look_up::bets(connection, &db_ids(ids.iter().copied()))?;
     rows.into_iter().map(Bet::try_from).collect()
 }
@@ -202,7 +206,8 @@ pub(crate) fn list_newest(
     markets: &[MarketId],
     limit: u32,
 ) -> Result<Vec<Bet>, Failure> {
-    let rows = content::newest_bets(connection, &db_ids(markets.iter().copied()), i64::from(limit))?;
+    let rows =
+        content::newest_bets(connection, &db_ids(markets.iter().copied()), i64::from(limit))?;
     let mut bets = skip_unreadable(rows.into_iter().map(Bet::try_from))?;
     bets.sort_by_key(|bet| (bet.market_id, Reverse(bet.fill.sequence)));
     Ok(bets)
@@ -233,7 +238,8 @@ pub(crate) fn find_prices_before(
         })?)
     };
     let prices = |(id, _, bytes): (DbId, i64, Vec<u8>)| decode_after(id, &bytes);
-    Ok(load_page(PageRequest { start: PageStart::First, limit: 1 }, load, |row| row.1, prices)?.pop())
+    Ok(load_page(PageRequest { start: PageStart::First, limit: 1 }, load, |row| row.1, prices)?
+        .pop())
 }
 
 /// The id, sequence, time, cash and prices of a bet.
@@ -269,7 +275,13 @@ pub(crate) fn list_prices(
                 .filter(bets::created_at_us.lt(window.to.micros()))
                 .order(bets::sequence)
                 .limit(i64::from(page.limit))
-                .select((bets::id, bets::sequence, bets::created_at_us, bets::cash_minor, bets::prices_after))
+                .select((
+                    bets::id,
+                    bets::sequence,
+                    bets::created_at_us,
+                    bets::cash_minor,
+                    bets::prices_after,
+                ))
                 .load(c)
         })?)
     };
@@ -278,7 +290,12 @@ pub(crate) fn list_prices(
         let at = StoredRow { table: "bets", id }.time("created_at_us", created_at_us)?;
         Ok((sequence, PricePoint { at, prices, volume: Balance::from_minor(cash_minor) }))
     };
-    load_page(PageRequest { start: PageStart::After(before), limit }, load, |row: &PriceRow| row.1, point)
+    load_page(
+        PageRequest { start: PageStart::After(before), limit },
+        load,
+        |row: &PriceRow| row.1,
+        point,
+    )
 }
 
 /// Returns the number of bets and sales that a market counts.

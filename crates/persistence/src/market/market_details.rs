@@ -50,7 +50,8 @@ fn details(row: DetailsRow, options: &[OptionRow]) -> Result<MarketDetails, Fail
         texts,
         pot: Balance::from_minor(pot_minor.unwrap_or(0)),
         created_at: stored.time("created_at_us", created_at_us)?,
-        updated_at: StoredRow { table: "market_states", ..stored }.time("updated_at_us", updated_at_us)?,
+        updated_at: StoredRow { table: "market_states", ..stored }
+            .time("updated_at_us", updated_at_us)?,
     })
 }
 
@@ -80,7 +81,10 @@ macro_rules! columns {
 pub(crate) type FoundMarket = (DbId, Result<MarketDetails, Failure>);
 
 /// Returns the market with this id.
-pub(crate) fn find(connection: &mut Connection<'_>, id: MarketId) -> Result<Option<MarketDetails>, Failure> {
+pub(crate) fn find(
+    connection: &mut Connection<'_>,
+    id: MarketId,
+) -> Result<Option<MarketDetails>, Failure> {
     if let Some((_, market)) = find_all(connection, &[id.into()])?.pop() {
         return market.map(Some);
     }
@@ -106,7 +110,10 @@ pub(crate) fn find_readable(
 }
 
 /// Returns the version of the market with this id.
-pub(crate) fn find_version(connection: &mut Connection<'_>, id: MarketId) -> Result<Option<i64>, Failure> {
+pub(crate) fn find_version(
+    connection: &mut Connection<'_>,
+    id: MarketId,
+) -> Result<Option<i64>, Failure> {
     let version = market_states::table.find(DbId::from(id)).select(market_states::version);
     Ok(on!(connection, |c| version.first(c).optional())?)
 }
@@ -119,7 +126,10 @@ pub(crate) fn get(connection: &mut Connection<'_>, id: MarketId) -> Result<Marke
 
 /// Returns the markets with these ids, in order. Each is read with its options by one statement,
 /// since outstanding shares change.
-pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<FoundMarket>, Failure> {
+pub(crate) fn find_all(
+    connection: &mut Connection<'_>,
+    ids: &[DbId],
+) -> Result<Vec<FoundMarket>, Failure> {
     let mut markets: BTreeMap<DbId, (DetailsRow, Vec<OptionRow>)> = BTreeMap::new();
     for (market, state, texts, pot_minor, option) in load(connection, ids)? {
         let details = || ((market, state, texts, pot_minor), Vec::new());
@@ -137,7 +147,9 @@ pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<
 fn load(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<FoundRow>> {
     let rows = joined!().inner_join(market_options::table);
     match connection {
-        Connection::Sqlite(c) => rows.filter(is_among(markets::id, ids)).select(columns!()).load(*c),
+        Connection::Sqlite(c) => {
+            rows.filter(is_among(markets::id, ids)).select(columns!()).load(*c)
+        }
         Connection::Postgres(c) => rows.filter(markets::id.eq_any(ids)).select(columns!()).load(*c),
     }
 }

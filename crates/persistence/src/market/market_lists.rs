@@ -23,7 +23,9 @@ macro_rules! narrowed {
         let mut query = $query;
         if let Some(category) = &$filter.category {
             query = match $order {
-                IndexOrder::States => query.filter(markets::category.concat("").eq(category.clone())),
+                IndexOrder::States => {
+                    query.filter(markets::category.concat("").eq(category.clone()))
+                }
                 _ => query.filter(markets::category.eq(category.clone())),
             };
         }
@@ -55,11 +57,13 @@ macro_rules! narrowed_with_states {
                 query.filter(is_found_in(Phase::Open)).filter(markets::ends_at_us.gt(now.micros()))
             }
             // An index of end dates must not be used either if they are not the order.
-            (Some((Phase::Open, now)), IndexOrder::Ids) => {
-                query.filter(is_found_in(Phase::Open)).filter((markets::ends_at_us + 0).gt(now.micros()))
-            }
+            (Some((Phase::Open, now)), IndexOrder::Ids) => query
+                .filter(is_found_in(Phase::Open))
+                .filter((markets::ends_at_us + 0).gt(now.micros())),
             (Some((phase, _)), IndexOrder::States | IndexOrder::Any) => query.filter(is_in(phase)),
-            (Some((phase, _)), IndexOrder::Ids | IndexOrder::Ends) => query.filter(is_found_in(phase)),
+            (Some((phase, _)), IndexOrder::Ids | IndexOrder::Ends) => {
+                query.filter(is_found_in(phase))
+            }
         }
     }};
 }
@@ -91,7 +95,10 @@ impl IndexOrder {
 }
 
 /// Returns the number of markets that match a filter.
-pub(crate) fn count(connection: &mut Connection<'_>, filter: &MarketFilter) -> Result<i64, Failure> {
+pub(crate) fn count(
+    connection: &mut Connection<'_>,
+    filter: &MarketFilter,
+) -> Result<i64, Failure> {
     let count = diesel::dsl::count_star;
     let total = on!(connection, |c, Db| {
         if filter.phase.is_none() {
@@ -139,7 +146,9 @@ fn keys(
     let limit = i64::from(page.limit);
     let key = match page.start {
         PageStart::First => return keys_of(connection, filter, (sort, Seek::Offset(0)), limit),
-        PageStart::Offset(rows) => return keys_of(connection, filter, (sort, Seek::Offset(rows)), limit),
+        PageStart::Offset(rows) => {
+            return keys_of(connection, filter, (sort, Seek::Offset(rows)), limit);
+        }
         PageStart::After(key) => key,
     };
     // Two index seeks: neither database turns the combined condition into one.
@@ -172,9 +181,12 @@ fn keys_of(
     let rows: Vec<(DbId, i64, i64)> = on!(connection, |c, Db| {
         let all = markets::table.inner_join(market_states::table);
         let columns = (markets::id, markets::ends_at_us, market_states::volume_minor);
-        let mut query = narrowed_with_states!(all.select(columns).into_boxed::<Db>(), filter, order);
+        let mut query =
+            narrowed_with_states!(all.select(columns).into_boxed::<Db>(), filter, order);
         query = match sort {
-            MarketSort::Newest if order == IndexOrder::States => query.order(market_states::market_id.desc()),
+            MarketSort::Newest if order == IndexOrder::States => {
+                query.order(market_states::market_id.desc())
+            }
             MarketSort::Newest => query.order(markets::id.desc()),
             MarketSort::Closing => query.order((markets::ends_at_us, markets::id.desc())),
             MarketSort::Volume => {
@@ -188,11 +200,15 @@ fn keys_of(
             (MarketSort::Newest, Seek::LaterRank(key)) if order == IndexOrder::States => {
                 query.filter(market_states::market_id.lt(DbId::from(key.id)))
             }
-            (MarketSort::Newest, Seek::LaterRank(key)) => query.filter(markets::id.lt(DbId::from(key.id))),
-            (MarketSort::Closing, Seek::SameRank(key)) => {
-                query.filter(markets::ends_at_us.eq(key.rank)).filter(markets::id.lt(DbId::from(key.id)))
+            (MarketSort::Newest, Seek::LaterRank(key)) => {
+                query.filter(markets::id.lt(DbId::from(key.id)))
             }
-            (MarketSort::Closing, Seek::LaterRank(key)) => query.filter(markets::ends_at_us.gt(key.rank)),
+            (MarketSort::Closing, Seek::SameRank(key)) => query
+                .filter(markets::ends_at_us.eq(key.rank))
+                .filter(markets::id.lt(DbId::from(key.id))),
+            (MarketSort::Closing, Seek::LaterRank(key)) => {
+                query.filter(markets::ends_at_us.gt(key.rank))
+            }
             (MarketSort::Volume, Seek::SameRank(key)) => query
                 .filter(market_states::volume_minor.eq(key.rank))
                 .filter(market_states::market_id.lt(DbId::from(key.id))),

@@ -90,11 +90,13 @@ impl TryFrom<MarketRows<'_>> for Market {
 fn option_state((expected_index, row): (i32, &OptionRow)) -> Result<OptionState, Failure> {
     let stored = StoredRow { table: "market_options", id: row.id };
     // Bets and positions refer to options by index: a gap would assign them to the wrong option.
-    let is_next = if row.option_index == expected_index { Ok(()) } else { Err("an option is left out") };
+    let is_next =
+        if row.option_index == expected_index { Ok(()) } else { Err("an option is left out") };
     stored.convert("option_index", is_next)?;
     Ok(OptionState {
         id: row.id.into(),
-        initial: stored.convert("initial_probability", Probability::new(row.initial_probability))?,
+        initial: stored
+            .convert("initial_probability", Probability::new(row.initial_probability))?,
         outstanding: stored.convert("outstanding_units", Shares::new(row.outstanding_units))?,
     })
 }
@@ -222,7 +224,8 @@ pub(crate) fn lock(
     let found = options_by_market(connection, &ids)?;
     let locked = |(id, state): &(DbId, StateRow)| {
         let stored = StoredRow { table: "market_states", id: *id };
-        let (market, options) = stored.convert("market_id", found.get(id).ok_or("it has no options"))?;
+        let (market, options) =
+            stored.convert("market_id", found.get(id).ok_or("it has no options"))?;
         Ok(Locked::assume(Market::try_from(MarketRows { market, state, options })?))
     };
     states.iter().map(locked).collect()
@@ -246,7 +249,8 @@ pub(crate) fn save(
     markets: &[&Locked<Market>],
     at: Timestamp,
 ) -> Result<(), Failure> {
-    let states: Vec<_> = markets.iter().map(|market| NewStateRow::new(market.record(), at)).collect();
+    let states: Vec<_> =
+        markets.iter().map(|market| NewStateRow::new(market.record(), at)).collect();
     let saved = bulk_market::save_states(connection, &states)?;
     expect_saved("market_states", states.len(), saved)?;
     let options: Vec<_> = markets.iter().flat_map(|market| outstanding(market.record())).collect();
@@ -273,7 +277,10 @@ pub(crate) fn save_market_texts(
 }
 
 /// Deletes a locked market with its options; foreign keys delete the comments.
-pub(crate) fn delete(connection: &mut Connection<'_>, market: &Locked<Market>) -> Result<(), Failure> {
+pub(crate) fn delete(
+    connection: &mut Connection<'_>,
+    market: &Locked<Market>,
+) -> Result<(), Failure> {
     let id = DbId::from(market.id());
     let options = market_options::table.filter(market_options::market_id.eq(id));
     let deleted = on!(connection, |c| {

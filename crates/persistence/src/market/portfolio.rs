@@ -66,7 +66,9 @@ pub(crate) fn list_bets(
                     Seek::SameRank(key) => query
                         .filter(bets::created_at_us.eq(key.created_at.micros()))
                         .filter(bets::id.lt(DbId::from(key.id))),
-                    Seek::LaterRank(key) => query.filter(bets::created_at_us.lt(key.created_at.micros())),
+                    Seek::LaterRank(key) => {
+                        query.filter(bets::created_at_us.lt(key.created_at.micros()))
+                    }
                 };
                 query.load(c)
             })
@@ -93,20 +95,24 @@ pub(crate) fn list_positions(
             on!(connection, |c, Db| {
                 let own = positions::table.filter(positions::account_id.eq(account));
                 let own = own.select(PositionRow::as_select());
-                let query = own.order((positions::market_id.desc(), positions::option_index)).limit(limit);
+                let query =
+                    own.order((positions::market_id.desc(), positions::option_index)).limit(limit);
                 let query = query.into_boxed::<Db>();
                 let query = match seek {
                     Seek::Offset(rows) => query.offset(rows),
                     Seek::SameRank((market_id, option_index)) => query
                         .filter(positions::market_id.eq(market_id))
                         .filter(positions::option_index.gt(option_index)),
-                    Seek::LaterRank((market_id, _)) => query.filter(positions::market_id.lt(market_id)),
+                    Seek::LaterRank((market_id, _)) => {
+                        query.filter(positions::market_id.lt(market_id))
+                    }
                 };
                 query.load(c)
             })
         })?)
     };
-    let raw_key = |key: HeldKey| (key.market_id.into(), i32::try_from(key.option_index).unwrap_or(i32::MAX));
+    let raw_key =
+        |key: HeldKey| (key.market_id.into(), i32::try_from(key.option_index).unwrap_or(i32::MAX));
     let start = match page.start {
         PageStart::First => PageStart::First,
         PageStart::Offset(rows) => PageStart::Offset(rows),
@@ -121,7 +127,10 @@ pub(crate) fn list_positions(
 }
 
 /// Returns the number of an account's positions.
-pub(crate) fn count_positions(connection: &mut Connection<'_>, account: AccountId) -> Result<i64, Failure> {
+pub(crate) fn count_positions(
+    connection: &mut Connection<'_>,
+    account: AccountId,
+) -> Result<i64, Failure> {
     let own = positions::table.filter(positions::account_id.eq(DbId::from(account)));
     Ok(on!(connection, |c| own.count().get_result(c))?)
 }

@@ -84,7 +84,10 @@ pub(crate) fn find_holdings(
 
 /// Inserts or replaces positions, `(holding, option index)` each; the last one of equal keys is
 /// stored.
-pub(crate) fn save(connection: &mut Connection<'_>, positions: &[(&Holding, usize)]) -> Result<(), Failure> {
+pub(crate) fn save(
+    connection: &mut Connection<'_>,
+    positions: &[(&Holding, usize)],
+) -> Result<(), Failure> {
     let mut rows = BTreeMap::new();
     for (holding, option_index) in positions {
         let row = new_row(holding, *option_index)?;
@@ -157,8 +160,9 @@ pub(crate) fn page(
     page: NumberedPage,
 ) -> Result<Page<ListedPosition>, Failure> {
     let market_id = DbId::from(market);
-    let held =
-        positions::table.filter(positions::market_id.eq(market_id)).filter(positions::shares_units.gt(0));
+    let held = positions::table
+        .filter(positions::market_id.eq(market_id))
+        .filter(positions::shares_units.gt(0));
     let total = on!(connection, |c| held.count().get_result(c))?;
     let found: Vec<(PositionRow, Option<DbId>)> = on!(connection, |c| {
         held.inner_join(accounts::table)
@@ -197,7 +201,8 @@ pub(crate) fn list(
 ) -> Result<Vec<ListedPosition>, Failure> {
     let first = PositionKey { account_id: AccountId::from_u128(0), option_index: 0 };
     let account = DbId::from(after.unwrap_or(first).account_id);
-    let option_index = after.map_or(-1, |after| i32::try_from(after.option_index).unwrap_or(i32::MAX));
+    let option_index =
+        after.map_or(-1, |after| i32::try_from(after.option_index).unwrap_or(i32::MAX));
     let load = |page: &PageRequest<(DbId, i32)>| {
         let PageStart::After((account, option_index)) = page.start else { return Ok(Vec::new()) };
         Ok(on!(connection, |c| {
@@ -229,13 +234,15 @@ pub(crate) type OwnedPosition = (PositionRow, Option<DbId>);
 pub(crate) fn listed_of(option_count: i64, row: OwnedPosition) -> Result<ListedPosition, Failure> {
     let stored = StoredRow { table: "positions", id: row.0 };
     let is_option = i64::from(row.0.option_index) < option_count;
-    stored.convert("option_index", is_option.then_some(()).ok_or("the market has no such option"))?;
+    stored
+        .convert("option_index", is_option.then_some(()).ok_or("the market has no such option"))?;
     listed(row)
 }
 
 fn listed((row, owner_id): OwnedPosition) -> Result<ListedPosition, Failure> {
     let (option_index, position) = row.convert()?;
     let stored = StoredRow { table: "accounts", id: row.account_id };
-    let user_id = stored.convert("owner_id", owner_id.ok_or("it holds shares and has no owner"))?.into();
+    let user_id =
+        stored.convert("owner_id", owner_id.ok_or("it holds shares and has no owner"))?.into();
     Ok(ListedPosition { user_id, account_id: row.account_id.into(), option_index, position })
 }

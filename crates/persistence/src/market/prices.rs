@@ -28,8 +28,10 @@ mod tests {
 
     #[test]
     fn prices_round_trip_exactly() {
-        let prices: Vec<_> =
-            [0.0, 1e-300, 0.1, 1.0].into_iter().map(|price| Probability::new(price).unwrap()).collect();
+        let prices: Vec<_> = [0.0, 1e-300, 0.1, 1.0]
+            .into_iter()
+            .map(|price| Probability::new(price).unwrap())
+            .collect();
         assert_eq!(encode(&prices[2..3]), 0.1_f64.to_bits().to_le_bytes());
         assert_eq!(decode(&encode(&prices)).unwrap(), prices);
     }

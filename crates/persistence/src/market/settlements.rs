@@ -41,7 +41,9 @@ impl SettlementRow {
         match (self.kind.as_str(), &self.basis_points, self.available_minor, self.stakes_minor) {
             (PAYOUTS, Some(text), None, None) => {
                 let basis_points: Result<_, _> = text.split(',').map(str::parse).collect();
-                Ok(SettlementTerms::Payouts { basis_points: stored.convert("basis_points", basis_points)? })
+                Ok(SettlementTerms::Payouts {
+                    basis_points: stored.convert("basis_points", basis_points)?,
+                })
             }
             (REFUNDS, None, Some(available), Some(stakes)) => Ok(SettlementTerms::Refunds {
                 available: Balance::from_minor(available),
@@ -108,7 +110,10 @@ pub(crate) struct PayoutRow {
 }
 
 /// Inserts the settlement of a locked market.
-pub(crate) fn insert(connection: &mut Connection<'_>, settlement: &Settlement) -> Result<(), Failure> {
+pub(crate) fn insert(
+    connection: &mut Connection<'_>,
+    settlement: &Settlement,
+) -> Result<(), Failure> {
     let insert = diesel::insert_into(settlements::table).values(SettlementRow::from(settlement));
     on!(connection, |c| insert.execute(c))?;
     Ok(())
@@ -116,15 +121,25 @@ pub(crate) fn insert(connection: &mut Connection<'_>, settlement: &Settlement) -
 
 /// Returns the settlement of a market. It changes only under the lock on the market, so it needs no
 /// own lock.
-pub(crate) fn find(connection: &mut Connection<'_>, market: MarketId) -> Result<Option<Settlement>, Failure> {
+pub(crate) fn find(
+    connection: &mut Connection<'_>,
+    market: MarketId,
+) -> Result<Option<Settlement>, Failure> {
     let found = on!(connection, |c| {
-        settlements::table.find(DbId::from(market)).select(SettlementRow::as_select()).first(c).optional()
+        settlements::table
+            .find(DbId::from(market))
+            .select(SettlementRow::as_select())
+            .first(c)
+            .optional()
     })?;
     found.map(Settlement::try_from).transpose()
 }
 
 /// Stores the progress of a settlement.
-pub(crate) fn save(connection: &mut Connection<'_>, settlement: &Settlement) -> Result<(), Failure> {
+pub(crate) fn save(
+    connection: &mut Connection<'_>,
+    settlement: &Settlement,
+) -> Result<(), Failure> {
     // The terms never change after the decision, so only the progress is saved (ADR 0006).
     let progress = (
         settlements::cursor_account_id.eq(settlement.cursor.map(DbId::from)),
@@ -132,13 +147,17 @@ pub(crate) fn save(connection: &mut Connection<'_>, settlement: &Settlement) -> 
         settlements::paid_minor.eq(settlement.paid.minor()),
         settlements::completed_at_us.eq(settlement.completed_at.map(Timestamp::micros)),
     );
-    let update = diesel::update(settlements::table.find(DbId::from(settlement.market_id))).set(progress);
+    let update =
+        diesel::update(settlements::table.find(DbId::from(settlement.market_id))).set(progress);
     let saved = on!(connection, |c| update.execute(c))?;
     expect_saved("settlements", 1, saved)
 }
 
 /// Inserts the claims of a paid set.
-pub(crate) fn insert_payouts(connection: &mut Connection<'_>, set: &PaidSet) -> Result<(), Failure> {
+pub(crate) fn insert_payouts(
+    connection: &mut Connection<'_>,
+    set: &PaidSet,
+) -> Result<(), Failure> {
     let claims = set.payouts.iter().map(|payout| PayoutRow {
         market_id: set.market_id.into(),
         account_id: payout.account_id.into(),

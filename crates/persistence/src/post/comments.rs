@@ -125,7 +125,10 @@ pub(crate) fn delete(connection: &mut Connection<'_>, id: CommentId) -> Result<(
 }
 
 /// Returns the comment with this id.
-pub(crate) fn find(connection: &mut Connection<'_>, id: CommentId) -> Result<Option<Comment>, Failure> {
+pub(crate) fn find(
+    connection: &mut Connection<'_>,
+    id: CommentId,
+) -> Result<Option<Comment>, Failure> {
     let found = on!(connection, |c| {
         comments::table.find(DbId::from(id)).select(CommentRow::as_select()).first(c).optional()
     })?;
@@ -166,7 +169,8 @@ pub(crate) fn list_of(
     let load = |page: &PageRequest<CommentId>| {
         Ok(on!(connection, |c, Db| {
             let theirs = comments::author_id.eq(DbId::from(author));
-            let all = comments::table.filter(theirs).select(CommentRow::as_select()).into_boxed::<Db>();
+            let all =
+                comments::table.filter(theirs).select(CommentRow::as_select()).into_boxed::<Db>();
             paginate!(all, comments::id, page).load(c)
         })?)
     };
@@ -174,7 +178,10 @@ pub(crate) fn list_of(
 }
 
 /// Returns the number of comments on a subject.
-pub(crate) fn count(connection: &mut Connection<'_>, subject: CommentSubject) -> Result<i64, Failure> {
+pub(crate) fn count(
+    connection: &mut Connection<'_>,
+    subject: CommentSubject,
+) -> Result<i64, Failure> {
     let count = on!(connection, |c, Db| {
         let all = comments::table.select(diesel::dsl::count_star()).into_boxed::<Db>();
         about!(all, subject).get_result(c)
@@ -188,7 +195,8 @@ pub(crate) fn list_newest(
     posts: &[PostId],
     limit: u32,
 ) -> Result<Vec<Comment>, Failure> {
-    let rows = content::newest_comments(connection, &db_ids(posts.iter().copied()), i64::from(limit))?;
+    let rows =
+        content::newest_comments(connection, &db_ids(posts.iter().copied()), i64::from(limit))?;
     // The rows come post by post, and the list is ordered by id alone.
     let mut comments = skip_unreadable(rows.into_iter().map(Comment::try_from))?;
     comments.sort_by_key(|comment| Reverse(comment.id));

@@ -61,13 +61,15 @@ fn list_ids(
     let status = filter.status.as_str();
     let Some(tag) = &filter.tag else {
         return on!(connection, |c, Db| {
-            let all = table::table.filter(table::status.eq(status)).select(table::id).into_boxed::<Db>();
+            let all =
+                table::table.filter(table::status.eq(status)).select(table::id).into_boxed::<Db>();
             paginate!(by_author!(all, filter), table::id, page).load(c)
         });
     };
     on!(connection, |c, Db| {
         let tagged = post_tags::table.inner_join(table::table);
-        let tagged = tagged.filter(post_tags::status.eq(status)).filter(post_tags::tag.eq(tag.as_str()));
+        let tagged =
+            tagged.filter(post_tags::status.eq(status)).filter(post_tags::tag.eq(tag.as_str()));
         let all = tagged.select(post_tags::post_id).into_boxed::<Db>();
         paginate!(by_author!(all, filter), post_tags::post_id, page).load(c)
     })
@@ -79,12 +81,15 @@ pub(crate) fn count(connection: &mut Connection<'_>, filter: &PostFilter) -> Res
     let count = match &filter.tag {
         None => on!(connection, |c, Db| {
             let all = table::table.filter(table::status.eq(status));
-            by_author!(all.select(diesel::dsl::count_star()).into_boxed::<Db>(), filter).get_result(c)
+            by_author!(all.select(diesel::dsl::count_star()).into_boxed::<Db>(), filter)
+                .get_result(c)
         }),
         Some(tag) => on!(connection, |c, Db| {
             let tagged = post_tags::table.inner_join(table::table);
-            let tagged = tagged.filter(post_tags::status.eq(status)).filter(post_tags::tag.eq(tag.as_str()));
-            by_author!(tagged.select(diesel::dsl::count_star()).into_boxed::<Db>(), filter).get_result(c)
+            let tagged =
+                tagged.filter(post_tags::status.eq(status)).filter(post_tags::tag.eq(tag.as_str()));
+            by_author!(tagged.select(diesel::dsl::count_star()).into_boxed::<Db>(), filter)
+                .get_result(c)
         }),
     };
     Ok(count?)

@@ -39,7 +39,11 @@ pub(crate) fn find(connection: &mut Connection<'_>, post: DbId) -> Result<Vec<Ta
 }
 
 /// Inserts the tags of a post that has none.
-pub(crate) fn insert(connection: &mut Connection<'_>, post: &PostRow, tags: &Tags) -> Result<(), Failure> {
+pub(crate) fn insert(
+    connection: &mut Connection<'_>,
+    post: &PostRow,
+    tags: &Tags,
+) -> Result<(), Failure> {
     let tags: Vec<_> = tags.iter().map(Tag::as_str).collect();
     if !tags.is_empty() {
         content::insert_tags(connection, post, &tags)?;
@@ -60,14 +64,16 @@ pub(crate) fn list_counts(
     page: PageRequest<i64>,
 ) -> Result<Vec<(i64, TagCount)>, Failure> {
     // The table repeats the status of each post, so that counting needs no join.
-    const LIST: &str = "SELECT tag, COUNT(*) AS post_count FROM post_tags WHERE status = 'published'
+    const LIST: &str =
+        "SELECT tag, COUNT(*) AS post_count FROM post_tags WHERE status = 'published'
         GROUP BY tag ORDER BY COUNT(*) DESC, tag LIMIT ? OFFSET ?";
     let load = |page: &PageRequest<i64>| {
         let passed = match page.start {
             PageStart::First => 0,
             PageStart::Offset(rows) | PageStart::After(rows) => rows,
         };
-        let list = prepared(LIST).bind::<BigInt, _>(i64::from(page.limit)).bind::<BigInt, _>(passed);
+        let list =
+            prepared(LIST).bind::<BigInt, _>(i64::from(page.limit)).bind::<BigInt, _>(passed);
         let rows: Vec<CountRow> = on!(connection, |c| list.load(c))?;
         Ok((passed.saturating_add(1)..).zip(rows).collect())
     };

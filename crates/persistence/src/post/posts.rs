@@ -115,7 +115,10 @@ pub(crate) fn insert(connection: &mut Connection<'_>, post: &Post) -> Result<(),
 }
 
 /// Locks a post and returns it.
-pub(crate) fn lock(connection: &mut Connection<'_>, id: PostId) -> Result<Option<Locked<Post>>, Failure> {
+pub(crate) fn lock(
+    connection: &mut Connection<'_>,
+    id: PostId,
+) -> Result<Option<Locked<Post>>, Failure> {
     let Some(row) = content::lock_post(connection, id.into())? else { return Ok(None) };
     // Read after the post is locked, so that no other unit can change them.
     let tags = post_tags::find(connection, row.id)?;
@@ -124,8 +127,7 @@ pub(crate) fn lock(connection: &mut Connection<'_>, id: PostId) -> Result<Option
 
 /// Stores the content of a locked post.
 pub(crate) fn save(connection: &mut Connection<'_>, post: &Post) -> Result<(), Failure> {
-    const SAVE: &str =
-        "UPDATE posts SET title = ?, content = ?, status = ?, version = ?, updated_at_us = ? WHERE id = ?";
+    const SAVE: &str = "UPDATE posts SET title = ?, content = ?, status = ?, version = ?, updated_at_us = ? WHERE id = ?";
     let row = PostRow::from(post);
     let saved = on!(connection, |c| {
         prepared(SAVE)
@@ -157,7 +159,10 @@ pub(crate) fn ids_of(connection: &mut Connection<'_>, user: UserId) -> Result<Ve
 }
 
 /// Deletes all posts and comments of a user.
-pub(crate) fn delete_content_of(connection: &mut Connection<'_>, user: UserId) -> Result<(), Failure> {
+pub(crate) fn delete_content_of(
+    connection: &mut Connection<'_>,
+    user: UserId,
+) -> Result<(), Failure> {
     const DELETE_POSTS: &str = "DELETE FROM posts WHERE author_id = ?";
     const DELETE_COMMENTS: &str = "DELETE FROM comments WHERE author_id = ?";
     let user = DbId::from(user);
@@ -174,7 +179,10 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: PostId) -> Result<Option
 }
 
 /// Returns the posts with these ids whose rows are readable.
-pub(crate) fn find_readable(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<Post>, Failure> {
+pub(crate) fn find_readable(
+    connection: &mut Connection<'_>,
+    ids: &[DbId],
+) -> Result<Vec<Post>, Failure> {
     skip_unreadable(find_all(connection, ids)?.into_iter().map(|(_, post)| post))
 }
 
@@ -184,7 +192,8 @@ pub(crate) fn list_newest(
     authors: &[UserId],
     limit: u32,
 ) -> Result<Vec<Post>, Failure> {
-    let rows = content::newest_posts(connection, &db_ids(authors.iter().copied()), i64::from(limit))?;
+    let rows =
+        content::newest_posts(connection, &db_ids(authors.iter().copied()), i64::from(limit))?;
     // The rows come author by author, and the list is ordered by id alone.
     let mut posts = skip_unreadable(rows.into_iter().map(Post::try_from))?;
     posts.sort_by_key(|post| Reverse(post.id));
@@ -195,11 +204,15 @@ pub(crate) fn list_newest(
 type FoundPost = (DbId, Result<Post, Failure>);
 
 /// Returns the posts with these ids, in order, with one statement.
-pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<FoundPost>, Failure> {
+pub(crate) fn find_all(
+    connection: &mut Connection<'_>,
+    ids: &[DbId],
+) -> Result<Vec<FoundPost>, Failure> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let rows = content::posts(connection, ids)?;
-    let mut rows: BTreeMap<DbId, TaggedRow> = rows.into_iter().map(|row| (row.post.id, row)).collect();
+    let mut rows: BTreeMap<DbId, TaggedRow> =
+        rows.into_iter().map(|row| (row.post.id, row)).collect();
     Ok(ids.iter().filter_map(|id| Some((*id, Post::try_from(rows.remove(id)?)))).collect())
 }

@@ -59,7 +59,8 @@ pub(crate) fn markets<I: From<DbId>>(
     query: TextQuery<'_>,
     filter: &MarketFilter,
 ) -> Result<Hits<I>, Failure> {
-    let (phase, now_us) = filter.phase.map_or((None, 0), |(phase, now)| (Some(phase), now.micros()));
+    let (phase, now_us) =
+        filter.phase.map_or((None, 0), |(phase, now)| (Some(phase), now.micros()));
     let filter = Filter {
         by: filter.creator_id.map(DbId::from),
         topic: filter.category.clone(),
@@ -110,7 +111,12 @@ fn found<I: From<DbId>>(
         }),
         SearchMethod::Substring => {
             for parts in query.parts() {
-                add(searches::by_substrings(connection, searched, &SubstringSearch(parts), filter)?);
+                add(searches::by_substrings(
+                    connection,
+                    searched,
+                    &SubstringSearch(parts),
+                    filter,
+                )?);
             }
         }
     }

@@ -72,7 +72,8 @@ async fn check_lists_are_not_sorted(kind: Kind) {
     let post = PostId::from_u128(1);
     let check = |observed: &mut Observed, of: &str| {
         let sent = observed.sent();
-        let list = sent.iter().find(|sql| sql.contains("ORDER BY")).expect("a list is sorted").clone();
+        let list =
+            sent.iter().find(|sql| sql.contains("ORDER BY")).expect("a list is sorted").clone();
         let plan = plan(&mut observed.connection, &list);
         assert!(!sorts(&plan) && !reads_all(&plan), "{kind:?} sorts {of}: {list}\n{plan}");
     };
@@ -118,7 +119,11 @@ async fn check_related_rows_cost_no_further_statements(kind: Kind) {
         observed.forget();
         let [filter, ..] = filters();
         observed.run(|c| {
-            let page = post_lists::list(c, &filter, PageRequest { start: PageStart::Offset(0), limit: 100 })?;
+            let page = post_lists::list(
+                c,
+                &filter,
+                PageRequest { start: PageStart::Offset(0), limit: 100 },
+            )?;
             let ids: Vec<_> = page.iter().map(|post| post.id).collect();
             let authors: Vec<_> = page.iter().map(|post| post.author_id).collect();
             assert_eq!(comments::list_newest(c, &ids, 20)?.len(), page.len());

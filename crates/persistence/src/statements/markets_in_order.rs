@@ -31,7 +31,9 @@ async fn check_lists_are_not_sorted(kind: Kind) {
     for filter in filters() {
         for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
             for start in [PageStart::Offset(20), PageStart::After(key)] {
-                observed.run(|c| market_lists::list(c, &filter, sort, PageRequest { start, limit: 20 }));
+                observed.run(|c| {
+                    market_lists::list(c, &filter, sort, PageRequest { start, limit: 20 })
+                });
                 let sent = observed.sent();
                 for list in sent.iter().filter(|sql| sql.contains("ORDER BY")) {
                     let plan = plan(&mut observed.connection, list);
@@ -40,7 +42,10 @@ async fn check_lists_are_not_sorted(kind: Kind) {
                     // the scan.
                     let is_by_volume = sort == MarketSort::Volume;
                     let is_short = is_by_volume && filter.creator_id.is_some();
-                    assert!(is_short || !sorts(&plan), "{kind:?} {filter:?} {sort:?} {start:?}\n{plan}");
+                    assert!(
+                        is_short || !sorts(&plan),
+                        "{kind:?} {filter:?} {sort:?} {start:?}\n{plan}"
+                    );
                     let is_narrowed = filter.category.is_some() || filter.creator_id.is_some();
                     let is_sought = is_narrowed && !is_by_volume;
                     assert!(

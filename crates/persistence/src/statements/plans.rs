@@ -28,7 +28,8 @@ struct PlanDetail {
 pub(super) fn plan(connection: &mut Either, sql: &str) -> String {
     match connection {
         Either::Sqlite(c) => {
-            let plan = sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load::<PlanDetail>(c).unwrap();
+            let plan =
+                sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load::<PlanDetail>(c).unwrap();
             plan.into_iter().map(|row| row.detail).collect::<Vec<_>>().join("\n")
         }
         Either::Postgres(c) => {
@@ -38,7 +39,8 @@ pub(super) fn plan(connection: &mut Either, sql: &str) -> String {
             .unwrap();
             // The statement is still prepared, with the types of its parameters.
             let kept = sql_query(KEPT).bind::<Text, _>(sql).get_result::<PlanDetail>(c).unwrap();
-            let plan = sql_query(format!("EXPLAIN EXECUTE {}", kept.detail)).load::<PlanLine>(c).unwrap();
+            let plan =
+                sql_query(format!("EXPLAIN EXECUTE {}", kept.detail)).load::<PlanLine>(c).unwrap();
             plan.into_iter().map(|row| row.line).collect::<Vec<_>>().join("\n")
         }
     }

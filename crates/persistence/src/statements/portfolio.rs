@@ -14,7 +14,11 @@ use crate::ledger::profits;
 use crate::market::{portfolio, settlements};
 
 /// Runs every query about one trader.
-pub(super) fn queries(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Result<(), Failure> {
+pub(super) fn queries(
+    c: &mut Connection<'_>,
+    account: AccountId,
+    market: MarketId,
+) -> Result<(), Failure> {
     let user = UserId::from_u128(1);
     portfolio::count_bets(c, user)?;
     portfolio::count_positions(c, account)?;
@@ -57,7 +61,8 @@ async fn check_leaderboards_read_their_period(kind: Kind) {
     let sent = observed.sent();
     let sums = sent.iter().find(|sql| sql.contains("FROM transfers")).expect("transfers are read");
     let plan = plan(&mut observed.connection, sums);
-    let by_key = ["SEARCH transfers USING INDEX sqlite_autoindex_transfers_1 (id>?)", "transfers_pkey"];
+    let by_key =
+        ["SEARCH transfers USING INDEX sqlite_autoindex_transfers_1 (id>?)", "transfers_pkey"];
     assert!(by_key.iter().any(|part| plan.contains(part)), "{kind:?}\n{plan}");
 }
 

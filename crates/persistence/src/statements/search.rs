@@ -16,23 +16,30 @@ async fn check_index_use(kind: Kind) {
     let query = SearchQuery::parse("rain").unwrap();
     let page = SearchPage { offset: 0, limit: 10 };
     let filter = PostFilter { status: PostStatus::Published, author_id: None, tag: None };
-    for (method, on_postgres, on_sqlite) in
-        [(SearchMethod::FullText, "by_words", "words"), (SearchMethod::Substring, "by_parts", "trigrams")]
-    {
+    for (method, on_postgres, on_sqlite) in [
+        (SearchMethod::FullText, "by_words", "words"),
+        (SearchMethod::Substring, "by_parts", "trigrams"),
+    ] {
         let text = TextQuery { method, query: &query, language: SearchLanguage::ENGLISH, page };
         observed.run(|c| searches::markets::<MarketId>(c, text, &MarketFilter::default()));
         observed.run(|c| searches::posts::<PostId>(c, text, &filter));
-        let sent: Vec<_> = observed.sent().into_iter().filter(|sql| sql.contains("AS score")).collect();
+        let sent: Vec<_> =
+            observed.sent().into_iter().filter(|sql| sql.contains("AS score")).collect();
         assert_eq!(sent.len(), 2, "{sent:#?}");
         for sql in sent {
             let is_cancellable = kind == Kind::Postgres || sql.contains("foretell_go_on()");
             assert!(is_cancellable, "{sql}");
             let plan = plan(&mut observed.connection, &sql);
             let uses_index = |things: &str, thing: &str| match kind {
-                Kind::Postgres => plan.contains(&format!("Bitmap Index Scan on {things}_{on_postgres}")),
+                Kind::Postgres => {
+                    plan.contains(&format!("Bitmap Index Scan on {things}_{on_postgres}"))
+                }
                 Kind::Sqlite => plan.contains(&format!("{thing}_{on_sqlite} VIRTUAL TABLE INDEX ")),
             };
-            assert!(uses_index("markets", "market") || uses_index("posts", "post"), "{sql}\n{plan}");
+            assert!(
+                uses_index("markets", "market") || uses_index("posts", "post"),
+                "{sql}\n{plan}"
+            );
             assert!(
                 kind == Kind::Postgres || !sorts(&plan),
                 "the newest hits are read, and no others\n{plan}"

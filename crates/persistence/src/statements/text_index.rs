@@ -17,8 +17,14 @@ use crate::search::searches::{self, TextQuery};
 use crate::text_index::{self, NewText, TextIndex};
 use crate::user::users;
 
-const TABLES: [&str; 6] =
-    ["market_words", "market_trigrams", "market_texts", "post_words", "post_trigrams", "post_texts"];
+const TABLES: [&str; 6] = [
+    "market_words",
+    "market_trigrams",
+    "market_texts",
+    "post_words",
+    "post_trigrams",
+    "post_texts",
+];
 
 fn write_post(observed: &mut Observed, make: &Factory, title: &str, content: &str) -> Post {
     let user = make.user();
@@ -32,7 +38,9 @@ fn write_post(observed: &mut Observed, make: &Factory, title: &str, content: &st
 
 fn put(observed: &mut Observed, index: &TextIndex, searched: Searched, post: &Post) {
     let (title, body) = (post.body.title.as_str(), post.body.content.as_str());
-    observed.run(|c| text_index::put(c, index, searched, &[NewText { id: post.id.into(), title, body }]));
+    observed.run(|c| {
+        text_index::put(c, index, searched, &[NewText { id: post.id.into(), title, body }])
+    });
 }
 
 fn complete(observed: &mut Observed, index: &TextIndex) -> usize {
@@ -45,7 +53,12 @@ fn complete(observed: &mut Observed, index: &TextIndex) -> usize {
     }
 }
 
-fn found(observed: &mut Observed, index: &TextIndex, method: SearchMethod, text: &str) -> Vec<PostId> {
+fn found(
+    observed: &mut Observed,
+    index: &TextIndex,
+    method: SearchMethod,
+    text: &str,
+) -> Vec<PostId> {
     let query = SearchQuery::parse(text).unwrap();
     let page = SearchPage { offset: 0, limit: 10 };
     let query = TextQuery { method, query: &query, language: index.language, page };
@@ -71,7 +84,9 @@ async fn lost_full_text_table_is_rebuilt_on_sqlite() {
         observed.run(|c| text_index::remove(c, &index, searched, &[post.id.into()]));
         assert_eq!(complete(&mut observed, &index), 1, "{table}");
         assert!(index.is_complete(), "{table}");
-        for (method, text) in [(SearchMethod::FullText, "school"), (SearchMethod::Substring, "harb")] {
+        for (method, text) in
+            [(SearchMethod::FullText, "school"), (SearchMethod::Substring, "harb")]
+        {
             assert_eq!(found(&mut observed, &index, method, text), [post.id], "{table}");
         }
     }
@@ -114,7 +129,8 @@ async fn check_hostile_texts(kind: Kind) {
         "'\\\"%_:* e\u{301} ".repeat(2_000),
         (0..10_000).map(|number| number.to_string()).collect::<Vec<_>>().join(" "),
     ];
-    let ids: Vec<_> = texts.iter().map(|text| write_post(&mut observed, &make, "Title", text).id).collect();
+    let ids: Vec<_> =
+        texts.iter().map(|text| write_post(&mut observed, &make, "Title", text).id).collect();
     assert_eq!(complete(&mut observed, &index), ids.len());
     for (text, expected) in [
         ("a".repeat(100), &ids[..1]),

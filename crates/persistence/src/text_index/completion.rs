@@ -84,10 +84,16 @@ CREATE VIRTUAL TABLE post_trigrams USING fts5 (
 const SQLITE_CHECKS: [(&str, &str); 6] = [
     ("market_texts", "SELECT row FROM market_texts LIMIT 1"),
     ("market_words", "SELECT rowid FROM market_words WHERE market_words MATCH '\"a\"' LIMIT 1"),
-    ("market_trigrams", "SELECT rowid FROM market_trigrams WHERE market_trigrams MATCH '\"aaa\"' LIMIT 1"),
+    (
+        "market_trigrams",
+        "SELECT rowid FROM market_trigrams WHERE market_trigrams MATCH '\"aaa\"' LIMIT 1",
+    ),
     ("post_texts", "SELECT row FROM post_texts LIMIT 1"),
     ("post_words", "SELECT rowid FROM post_words WHERE post_words MATCH '\"a\"' LIMIT 1"),
-    ("post_trigrams", "SELECT rowid FROM post_trigrams WHERE post_trigrams MATCH '\"aaa\"' LIMIT 1"),
+    (
+        "post_trigrams",
+        "SELECT rowid FROM post_trigrams WHERE post_trigrams MATCH '\"aaa\"' LIMIT 1",
+    ),
 ];
 
 #[derive(QueryableByName)]
@@ -102,7 +108,10 @@ struct TextRow {
 
 /// Indexes texts that are not indexed, and returns their number; 0 if all are. An index of another
 /// language or version, or with a broken table, is cleared first.
-pub(crate) fn complete(connection: &mut Connection<'_>, index: &TextIndex) -> Result<usize, Failure> {
+pub(crate) fn complete(
+    connection: &mut Connection<'_>,
+    index: &TextIndex,
+) -> Result<usize, Failure> {
     // Failures from now on are repaired by the next call.
     index.is_broken.store(false, Ordering::Release);
     prepare(connection, index)?;
@@ -111,12 +120,14 @@ pub(crate) fn complete(connection: &mut Connection<'_>, index: &TextIndex) -> Re
         Connection::Postgres(_) => LOCK,
     };
     let mut passed = index.passed();
-    for (((searched, chunk), statement), passed) in CHUNKS.into_iter().zip(statements).zip(passed.iter_mut())
+    for (((searched, chunk), statement), passed) in
+        CHUNKS.into_iter().zip(statements).zip(passed.iter_mut())
     {
         let rows: Vec<TextRow> = on!(connection, |c| {
             prepared(statement).bind::<Id, _>(*passed).bind::<BigInt, _>(chunk).load(c)
         })?;
-        let texts = rows.iter().map(|row| NewText { id: row.id, title: &row.title, body: &row.body });
+        let texts =
+            rows.iter().map(|row| NewText { id: row.id, title: &row.title, body: &row.body });
         put(connection, index, searched, &texts.collect::<Vec<_>>())?;
         if let Some(last) = rows.last() {
             *passed = last.id;
@@ -137,10 +148,14 @@ struct StateRow {
 }
 
 /// Returns `true` if the index has this language and the version that this program writes.
-pub(super) fn is_current(connection: &mut Connection<'_>, language: SearchLanguage) -> Result<bool, Failure> {
+pub(super) fn is_current(
+    connection: &mut Connection<'_>,
+    language: SearchLanguage,
+) -> Result<bool, Failure> {
     const FIND: &str = "SELECT language, version FROM search_index";
     let found: Vec<StateRow> = on!(connection, |c| prepared(FIND).load(c))?;
-    let is_current = |state: &StateRow| state.language == language.name() && state.version == INDEX_VERSION;
+    let is_current =
+        |state: &StateRow| state.language == language.name() && state.version == INDEX_VERSION;
     Ok(found.first().is_some_and(is_current))
 }
 
@@ -177,7 +192,10 @@ fn prepare(connection: &mut Connection<'_>, index: &TextIndex) -> Result<(), Fai
     }
     on!(connection, |c| prepared(FORGET).execute(c))?;
     on!(connection, |c| {
-        prepared(SAVE).bind::<Text, _>(index.language.name()).bind::<Integer, _>(INDEX_VERSION).execute(c)
+        prepared(SAVE)
+            .bind::<Text, _>(index.language.name())
+            .bind::<Integer, _>(INDEX_VERSION)
+            .execute(c)
     })?;
     Ok(())
 }

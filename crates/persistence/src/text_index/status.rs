@@ -101,7 +101,10 @@ impl From<IndexRow> for MissingIndex {
     }
 }
 
-fn read(connection: &mut Connection<'_>, language: SearchLanguage) -> Result<SearchIndexStatus, Failure> {
+fn read(
+    connection: &mut Connection<'_>,
+    language: SearchLanguage,
+) -> Result<SearchIndexStatus, Failure> {
     let is_current = is_current(connection, language)?;
     let (broken_tables, missing_indexes, count) = match connection {
         Connection::Sqlite(c) => (broken_tables(c), Vec::new(), MISSING_ON_SQLITE),

@@ -16,7 +16,8 @@ const GAP: usize = 10;
 pub(super) fn of(text: &IndexedText) -> String {
     let title = (1..).zip(&text.title).map(|(position, word)| (position, word, "A"));
     // The gap keeps a phrase from matching the end of the title and the start of the text.
-    let body = (1 + text.title.len() + GAP..).zip(&text.body).map(|(position, word)| (position, word, ""));
+    let body =
+        (1 + text.title.len() + GAP..).zip(&text.body).map(|(position, word)| (position, word, ""));
     let mut positions: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (position, word, weight) in title.chain(body) {
         let of_word = positions.entry(word).or_default();
@@ -24,7 +25,8 @@ pub(super) fn of(text: &IndexedText) -> String {
             of_word.push(format!("{position}{weight}"));
         }
     }
-    let words = positions.iter().map(|(word, positions)| format!("'{word}':{}", positions.join(",")));
+    let words =
+        positions.iter().map(|(word, positions)| format!("'{word}':{}", positions.join(",")));
     words.filter(|word| !word.ends_with(':')).collect::<Vec<_>>().join(" ")
 }
 

@@ -41,8 +41,11 @@ impl TryFrom<ApiKeyRow> for ApiKey {
             id: row.id.into(),
             user_id: row.user_id.into(),
             name: KeyName::restore(row.name),
-            secret_hash: TokenHash(stored.convert("secret_hash", row.secret_hash.as_slice().try_into())?),
-            scopes: stored.named("scopes", row.scopes.split(' ').map(Scope::from_name).collect())?,
+            secret_hash: TokenHash(
+                stored.convert("secret_hash", row.secret_hash.as_slice().try_into())?,
+            ),
+            scopes: stored
+                .named("scopes", row.scopes.split(' ').map(Scope::from_name).collect())?,
             created_at: stored.time("created_at_us", row.created_at_us)?,
             expires_at: stored.optional_time("expires_at_us", row.expires_at_us)?,
             last_used_at: stored.optional_time("last_used_at_us", row.last_used_at_us)?,
@@ -79,13 +82,20 @@ pub(crate) fn insert(connection: &mut Connection<'_>, key: &ApiKey) -> Result<()
 }
 
 /// Deletes a key of this user. Returns `true` if it existed.
-pub(crate) fn delete(connection: &mut Connection<'_>, user: UserId, key: ApiKeyId) -> Result<bool, Failure> {
+pub(crate) fn delete(
+    connection: &mut Connection<'_>,
+    user: UserId,
+    key: ApiKeyId,
+) -> Result<bool, Failure> {
     let row = api_keys::table.find(DbId::from(key)).filter(api_keys::user_id.eq(DbId::from(user)));
     Ok(on!(connection, |c| diesel::delete(row).execute(c))? > 0)
 }
 
 /// Deletes all keys of a user and returns their number.
-pub(crate) fn delete_all_of(connection: &mut Connection<'_>, user: UserId) -> Result<usize, Failure> {
+pub(crate) fn delete_all_of(
+    connection: &mut Connection<'_>,
+    user: UserId,
+) -> Result<usize, Failure> {
     let rows = api_keys::table.filter(api_keys::user_id.eq(DbId::from(user)));
     Ok(on!(connection, |c| diesel::delete(rows).execute(c))?)
 }

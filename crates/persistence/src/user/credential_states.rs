@@ -86,7 +86,8 @@ mod tests {
         for (credential, expected) in [(session, "sessions"), (key, "api_keys")] {
             for expires_at_us in [i64::MIN, Timestamp::MAX.micros() + 1, i64::MAX] {
                 let row = StateRow { expires_at_us: Some(expires_at_us), ..row() };
-                let Err(Failure::Corrupt { table, column, id, .. }) = state(credential, &row) else {
+                let Err(Failure::Corrupt { table, column, id, .. }) = state(credential, &row)
+                else {
                     panic!("{credential:?} that expires at {expires_at_us} is accepted");
                 };
                 assert_eq!((table, column), (expected, "expires_at_us"));

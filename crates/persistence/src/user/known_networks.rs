@@ -28,8 +28,10 @@ impl TryFrom<KnownNetworkRow> for KnownNetwork {
     type Error = Failure;
 
     fn try_from(row: KnownNetworkRow) -> Result<Self, Failure> {
-        let stored =
-            StoredRow { table: "known_networks", id: format_args!("{}, {}", row.user_id, row.network) };
+        let stored = StoredRow {
+            table: "known_networks",
+            id: format_args!("{}, {}", row.user_id, row.network),
+        };
         Ok(Self {
             network: stored.convert("network", row.network.parse())?,
             last_used_at: stored.time("last_used_at_us", row.last_used_at_us)?,
@@ -45,7 +47,8 @@ pub(crate) fn record(
     known: KnownNetwork,
     max: u32,
 ) -> Result<(), Failure> {
-    const RECORD: &str = "INSERT INTO known_networks (user_id, network, last_used_at_us) VALUES (?, ?, ?)
+    const RECORD: &str =
+        "INSERT INTO known_networks (user_id, network, last_used_at_us) VALUES (?, ?, ?)
         ON CONFLICT (user_id, network) DO UPDATE SET last_used_at_us = excluded.last_used_at_us";
     const TRIM: &str = "DELETE FROM known_networks WHERE user_id = ? AND network NOT IN (
         SELECT network FROM known_networks WHERE user_id = ?
@@ -56,7 +59,8 @@ pub(crate) fn record(
         .bind::<Text, _>(known.network.to_string())
         .bind::<BigInt, _>(known.last_used_at.micros());
     on!(connection, |c| record.execute(c))?;
-    let trim = prepared(TRIM).bind::<Id, _>(user).bind::<Id, _>(user).bind::<BigInt, _>(i64::from(max));
+    let trim =
+        prepared(TRIM).bind::<Id, _>(user).bind::<Id, _>(user).bind::<BigInt, _>(i64::from(max));
     on!(connection, |c| trim.execute(c))?;
     Ok(())
 }
@@ -79,11 +83,16 @@ pub(crate) fn delete_all_of(
 
 /// Deletes networks that were last used before a time, the least recently used first, and returns
 /// their number.
-pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u32) -> Result<u64, Failure> {
+pub(crate) fn purge(
+    connection: &mut Connection<'_>,
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, Failure> {
     const PURGE: &str = "DELETE FROM known_networks WHERE (user_id, network) IN (
         SELECT user_id, network FROM known_networks WHERE last_used_at_us < ?
         ORDER BY last_used_at_us LIMIT ?)";
-    let purge = prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
+    let purge =
+        prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
     let deleted = on!(connection, |c| purge.execute(c))?;
     Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
 }
@@ -109,7 +118,10 @@ pub(crate) fn find(
 }
 
 /// Returns all networks of a user, the most recently used first.
-pub(crate) fn list(connection: &mut Connection<'_>, user: UserId) -> Result<Vec<KnownNetwork>, Failure> {
+pub(crate) fn list(
+    connection: &mut Connection<'_>,
+    user: UserId,
+) -> Result<Vec<KnownNetwork>, Failure> {
     let rows: Vec<KnownNetworkRow> = on!(connection, |c| {
         known_networks::table
             .filter(known_networks::user_id.eq(DbId::from(user)))

@@ -35,7 +35,9 @@ impl TryFrom<SessionRow> for Session {
         Ok(Self {
             id: row.id.into(),
             user_id: row.user_id.into(),
-            token_hash: TokenHash(stored.convert("token_hash", row.token_hash.as_slice().try_into())?),
+            token_hash: TokenHash(
+                stored.convert("token_hash", row.token_hash.as_slice().try_into())?,
+            ),
             created_at: stored.time("created_at_us", row.created_at_us)?,
             expires_at: stored.time("expires_at_us", row.expires_at_us)?,
         })
@@ -61,7 +63,8 @@ pub(crate) fn delete(
     user: UserId,
     session: SessionId,
 ) -> Result<bool, Failure> {
-    let row = sessions::table.find(DbId::from(session)).filter(sessions::user_id.eq(DbId::from(user)));
+    let row =
+        sessions::table.find(DbId::from(session)).filter(sessions::user_id.eq(DbId::from(user)));
     Ok(on!(connection, |c| diesel::delete(row).execute(c))? > 0)
 }
 
@@ -101,10 +104,15 @@ pub(crate) fn end_oldest(
 }
 
 /// Deletes sessions that ended before a time, and returns their number.
-pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u32) -> Result<u64, Failure> {
+pub(crate) fn purge(
+    connection: &mut Connection<'_>,
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, Failure> {
     const PURGE: &str = "DELETE FROM sessions WHERE id IN (
         SELECT id FROM sessions WHERE expires_at_us < ? ORDER BY expires_at_us LIMIT ?)";
-    let purge = prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
+    let purge =
+        prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
     let deleted = on!(connection, |c| purge.execute(c))?;
     Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
 }

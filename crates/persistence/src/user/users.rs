@@ -48,7 +48,8 @@ impl TryFrom<UserRow> for User {
             status: stored.named("status", status_of(&row.status, row.erased_at_us))?,
             version: row.version,
             created_at: stored.time("created_at_us", row.created_at_us)?,
-            updated_at: stored.time("updated_at_us", row.updated_at_us.unwrap_or(row.created_at_us))?,
+            updated_at: stored
+                .time("updated_at_us", row.updated_at_us.unwrap_or(row.created_at_us))?,
         })
     }
 }
@@ -104,7 +105,8 @@ pub(crate) fn insert_once(
         users::erased_at_us.eq(erased_at_us(user, user.created_at)),
     );
     // A concurrent registration with the same address is no error of this unit.
-    let insert = diesel::insert_into(users::table).values(row).on_conflict(users::email).do_nothing();
+    let insert =
+        diesel::insert_into(users::table).values(row).on_conflict(users::email).do_nothing();
     Ok(on!(connection, |c| insert.execute(c))? == 1)
 }
 
@@ -165,10 +167,14 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: UserId) -> Result<Option
 }
 
 /// Returns a page of the users, newest first, without erased ones.
-pub(crate) fn list(connection: &mut Connection<'_>, page: PageRequest<UserId>) -> Result<Vec<User>, Failure> {
+pub(crate) fn list(
+    connection: &mut Connection<'_>,
+    page: PageRequest<UserId>,
+) -> Result<Vec<User>, Failure> {
     let load = |page: &PageRequest<UserId>| {
         Ok(on!(connection, |c| {
-            let present = users::table.filter(users::erased_at_us.is_null()).order(users::id.desc());
+            let present =
+                users::table.filter(users::erased_at_us.is_null()).order(users::id.desc());
             let present = present.limit(page.limit.into()).select(UserRow::as_select());
             match page.start {
                 PageStart::First => present.load(c),
@@ -182,17 +188,24 @@ pub(crate) fn list(connection: &mut Connection<'_>, page: PageRequest<UserId>) -
 
 /// Returns the number of users, without erased ones.
 pub(crate) fn count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
-    Ok(on!(connection, |c| users::table.filter(users::erased_at_us.is_null()).count().get_result(c))?)
+    Ok(on!(connection, |c| users::table
+        .filter(users::erased_at_us.is_null())
+        .count()
+        .get_result(c))?)
 }
 
 /// Returns the users with these ids whose rows are readable.
-pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[UserId]) -> Result<Vec<User>, Failure> {
+pub(crate) fn find_all(
+    connection: &mut Connection<'_>,
+    ids: &[UserId],
+) -> Result<Vec<User>, Failure> {
     let rows: Vec<UserRow> = content::users(connection, &db_ids(ids.iter().copied()))?;
     skip_unreadable(rows.into_iter().map(User::try_from))
 }
 
 /// Returns `true` if there is any user.
 pub(crate) fn has_any(connection: &mut Connection<'_>) -> Result<bool, Failure> {
-    let any = on!(connection, |c| users::table.select(users::id).limit(1).first::<DbId>(c).optional())?;
+    let any =
+        on!(connection, |c| users::table.select(users::id).limit(1).first::<DbId>(c).optional())?;
     Ok(any.is_some())
 }

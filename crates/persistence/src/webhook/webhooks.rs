@@ -34,7 +34,8 @@ impl TryFrom<WebhookRow> for Webhook {
 
     fn try_from(row: WebhookRow) -> Result<Self, Failure> {
         let stored = StoredRow { table: "webhooks", id: row.id };
-        let replaced = row.replaced_secret.map(|secret| secret_of("replaced_secret", &secret, &stored));
+        let replaced =
+            row.replaced_secret.map(|secret| secret_of("replaced_secret", &secret, &stored));
         let replaced_until = stored.optional_time("replaced_until_us", row.replaced_until_us)?;
         let failing_since = stored.optional_time("failing_since_us", row.failing_since_us)?;
         Ok(Self {
@@ -80,8 +81,10 @@ impl TryFrom<CursorRow> for WebhookCursor {
     type Error = Failure;
 
     fn try_from(row: CursorRow) -> Result<Self, Failure> {
-        let stored =
-            StoredRow { table: "webhook_places", id: format_args!("{}, {}", row.webhook_id, row.market_id) };
+        let stored = StoredRow {
+            table: "webhook_places",
+            id: format_args!("{}, {}", row.webhook_id, row.market_id),
+        };
         let phase = row.phase.map(|name| stored.named("phase", Phase::from_name(&name)));
         Ok(Self { sequence: row.sequence, phase: phase.transpose()? })
     }
@@ -154,13 +157,17 @@ fn changeable(webhook: &Webhook) -> ChangeableRow<'_> {
 }
 
 /// Locks a webhook.
-pub(crate) fn lock(connection: &mut Connection<'_>, id: WebhookId) -> Result<Option<Webhook>, Failure> {
+pub(crate) fn lock(
+    connection: &mut Connection<'_>,
+    id: WebhookId,
+) -> Result<Option<Webhook>, Failure> {
     dialect::webhooks::lock(connection, id.into())?.map(Webhook::try_from).transpose()
 }
 
 /// Saves the mutable columns of a webhook.
 pub(crate) fn save(connection: &mut Connection<'_>, webhook: &Webhook) -> Result<(), Failure> {
-    let update = diesel::update(webhooks::table.find(DbId::from(webhook.id))).set(changeable(webhook));
+    let update =
+        diesel::update(webhooks::table.find(DbId::from(webhook.id))).set(changeable(webhook));
     expect_saved("webhooks", 1, on!(connection, |c| update.execute(c))?)
 }
 
@@ -171,7 +178,10 @@ pub(crate) fn delete(connection: &mut Connection<'_>, id: WebhookId) -> Result<b
 }
 
 /// Returns the webhook with this id.
-pub(crate) fn find(connection: &mut Connection<'_>, id: WebhookId) -> Result<Option<Webhook>, Failure> {
+pub(crate) fn find(
+    connection: &mut Connection<'_>,
+    id: WebhookId,
+) -> Result<Option<Webhook>, Failure> {
     let row: Option<WebhookRow> = on!(connection, |c| {
         webhooks::table.find(DbId::from(id)).select(WebhookRow::as_select()).first(c).optional()
     })?;
@@ -202,7 +212,8 @@ pub(crate) fn list(
 /// Returns `true` if any webhook is enabled.
 pub(crate) fn has_enabled(connection: &mut Connection<'_>) -> Result<bool, Failure> {
     let enabled = webhooks::table.filter(webhooks::status.eq(WebhookStatus::Enabled.as_str()));
-    let first: Option<DbId> = on!(connection, |c| enabled.select(webhooks::id).first(c).optional())?;
+    let first: Option<DbId> =
+        on!(connection, |c| enabled.select(webhooks::id).first(c).optional())?;
     Ok(first.is_some())
 }
 
@@ -275,7 +286,10 @@ pub(crate) fn delete_cursor(
 }
 
 /// Deletes all cursors of a webhook.
-pub(crate) fn delete_cursors(connection: &mut Connection<'_>, webhook: WebhookId) -> Result<(), Failure> {
+pub(crate) fn delete_cursors(
+    connection: &mut Connection<'_>,
+    webhook: WebhookId,
+) -> Result<(), Failure> {
     let rows = webhook_places::table.filter(webhook_places::webhook_id.eq(DbId::from(webhook)));
     on!(connection, |c| diesel::delete(rows).execute(c))?;
     Ok(())

@@ -36,7 +36,9 @@ impl Database {
         let name = format!("foretell_test_{}_{number}", std::process::id());
         let locale = "LC_COLLATE 'C' LC_CTYPE 'C'";
         let options = if encoding == "UTF8" { "" } else { locale };
-        administer(&format!("CREATE DATABASE {name} ENCODING '{encoding}' {options} TEMPLATE template0"));
+        administer(&format!(
+            "CREATE DATABASE {name} ENCODING '{encoding}' {options} TEMPLATE template0"
+        ));
         Self::Postgres { name }
     }
 

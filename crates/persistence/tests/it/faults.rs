@@ -209,7 +209,8 @@ async fn unit_waits_for_other_writer_of_file() {
     let store = database.open().await;
     let mut other = SqliteConnection::establish(&database.url()).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
-    let waiting = tokio::spawn(async move { unit(&store, |tx| insert(tx, 1)).await.map(|()| store) });
+    let waiting =
+        tokio::spawn(async move { unit(&store, |tx| insert(tx, 1)).await.map(|()| store) });
     // Longer than one attempt waits for the lock.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     other.batch_execute("COMMIT").unwrap();

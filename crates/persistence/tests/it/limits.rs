@@ -2,7 +2,9 @@
 //! the migration.
 
 use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
+use diesel::{
+    Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
@@ -61,8 +63,12 @@ impl Connection {
     fn undo_limits(&mut self) {
         loop {
             let undone = match self {
-                Self::Sqlite(connection) => connection.revert_last_migration(SQLITE).unwrap().to_string(),
-                Self::Postgres(connection) => connection.revert_last_migration(POSTGRES).unwrap().to_string(),
+                Self::Sqlite(connection) => {
+                    connection.revert_last_migration(SQLITE).unwrap().to_string()
+                }
+                Self::Postgres(connection) => {
+                    connection.revert_last_migration(POSTGRES).unwrap().to_string()
+                }
             };
             if undone == LIMITS {
                 return;
@@ -130,12 +136,15 @@ async fn rows_beyond_the_limits_are_repaired() {
                 id(kind, 62),
             ))
             .unwrap();
-        assert!(store.migrate().await.unwrap().applied.contains(&"2026-11-29-000017_limits".to_owned()));
+        assert!(
+            store.migrate().await.unwrap().applied.contains(&"2026-11-29-000017_limits".to_owned())
+        );
 
         let page = PageRequest { start: PageStart::Offset(0), limit: 100 };
         let users = store.list_users(page).await.unwrap();
         assert_eq!(users.len(), emails.len() + 2, "{kind:?}");
-        let kept = users.iter().filter(|user| !user.email.as_str().ends_with("@unusable.invalid")).count();
+        let kept =
+            users.iter().filter(|user| !user.email.as_str().ends_with("@unusable.invalid")).count();
         assert_eq!(kept, 4, "{kind:?}: {users:#?}");
         for user in &users {
             assert_eq!(Email::new(user.email.as_str()).as_ref(), Ok(&user.email), "{kind:?}");
@@ -179,7 +188,13 @@ async fn rows_beyond_the_limits_are_rejected() {
             .execute(&user(kind, 1, "a@x.org", &"\u{1F680}".repeat(50), Timestamp::MAX.micros()))
             .unwrap();
         connection
-            .execute(&user(kind, 2, &format!("{}@x-y.org", "a".repeat(64)), "B", Timestamp::MIN.micros()))
+            .execute(&user(
+                kind,
+                2,
+                &format!("{}@x-y.org", "a".repeat(64)),
+                "B",
+                Timestamp::MIN.micros(),
+            ))
             .unwrap();
     }
 }

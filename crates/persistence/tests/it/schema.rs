@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
+use diesel::{
+    Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use foretell_persistence::MigrateError;
 use foretell_ports::search::TextSearch as _;
@@ -17,7 +19,8 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgre
 
 /// Every column with its type and nullability; primary keys are never null. The search indexes
 /// differ between the databases.
-const SQLITE_COLUMNS: &str = "SELECT tables.name || '.' || columns.name || ' ' || lower(columns.type)
+const SQLITE_COLUMNS: &str =
+    "SELECT tables.name || '.' || columns.name || ' ' || lower(columns.type)
     || CASE WHEN columns.\"notnull\" OR columns.pk THEN '' ELSE ' or null' END AS line
     FROM sqlite_schema AS tables JOIN pragma_table_info(tables.name) AS columns
     WHERE tables.type = 'table' AND tables.name NOT LIKE '\\_\\_%' ESCAPE '\\'
@@ -64,7 +67,8 @@ fn sqlite_lines(connection: &mut SqliteConnection, query: &str) -> BTreeSet<Stri
 }
 
 fn postgres_lines(connection: &mut PgConnection, queries: &[&str]) -> BTreeSet<String> {
-    let lines = queries.iter().flat_map(|query| sql_query(*query).load::<Line>(connection).unwrap());
+    let lines =
+        queries.iter().flat_map(|query| sql_query(*query).load::<Line>(connection).unwrap());
     lines.map(|row| row.line).collect()
 }
 
@@ -91,7 +95,10 @@ where
 fn migration_count() -> usize {
     let count = |dialect: &str| {
         let folder = format!("{}/../../migrations/{dialect}", env!("CARGO_MANIFEST_DIR"));
-        std::fs::read_dir(folder).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir()).count()
+        std::fs::read_dir(folder)
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().path().is_dir())
+            .count()
     };
     assert_eq!(count("sqlite"), count("postgres"));
     count("sqlite")
@@ -142,7 +149,11 @@ async fn status_lists_applied_and_pending_migrations() {
         let store = database.connect().await;
         let before = store.migration_status().await.unwrap();
         assert_eq!(before.applied, Vec::<String>::new(), "{kind:?}");
-        assert_eq!(before.pending.first().map(String::as_str), Some("2026-11-22-000001_users"), "{kind:?}");
+        assert_eq!(
+            before.pending.first().map(String::as_str),
+            Some("2026-11-22-000001_users"),
+            "{kind:?}"
+        );
         assert_eq!(store.migrate().await.unwrap().applied, before.pending, "{kind:?}");
         assert_eq!(store.migrate().await.unwrap().applied, Vec::<String>::new(), "{kind:?}");
         let after = store.migration_status().await.unwrap();

@@ -66,9 +66,14 @@ async fn emptied_full_text_table_is_counted_on_sqlite() {
 
 #[tokio::test]
 async fn lost_table_is_named_on_sqlite() {
-    for table in
-        ["market_texts", "market_words", "market_trigrams", "post_texts", "post_words", "post_trigrams"]
-    {
+    for table in [
+        "market_texts",
+        "market_words",
+        "market_trigrams",
+        "post_texts",
+        "post_words",
+        "post_trigrams",
+    ] {
         let (database, store) = open_with_post(Kind::Sqlite).await;
         complete(&store).await;
         execute(&database, Kind::Sqlite, &format!("DROP TABLE {table}"));

@@ -72,7 +72,11 @@ fn panic_is_sent_with_its_location() {
     let [envelope] = &sent[..] else { panic!("{sent:?}") };
     check_contains(
         envelope,
-        &[r#""value":"no such token=[hidden]""#, r#""stacktrace":{"frames":[{"#, r#""level":"fatal""#],
+        &[
+            r#""value":"no such token=[hidden]""#,
+            r#""stacktrace":{"frames":[{"#,
+            r#""level":"fatal""#,
+        ],
     );
     assert!(!envelope.contains("abcdef"), "{envelope}");
 }

@@ -26,7 +26,8 @@ fn sent(sample_percent: u8, work: impl FnOnce()) -> Vec<Request> {
 }
 
 fn spans(sent: &[Request]) -> Vec<Span> {
-    let requests = sent.iter().map(|request| ExportTraceServiceRequest::decode(&*request.body).unwrap());
+    let requests =
+        sent.iter().map(|request| ExportTraceServiceRequest::decode(&*request.body).unwrap());
     let resources = requests.flat_map(|request| request.resource_spans);
     resources.flat_map(|resource| resource.scope_spans).flat_map(|scope| scope.spans).collect()
 }
@@ -61,13 +62,21 @@ fn collector_receives_request_queries_and_errors() {
             tracing::info!("this is for the log alone");
         });
         tracing::debug_span!(target: "actix_http", "others").in_scope(|| {});
-        tracing::Span::current().record("http.request.method", "GET").record("http.route", "/markets/{id}");
+        tracing::Span::current()
+            .record("http.request.method", "GET")
+            .record("http.route", "/markets/{id}");
         tracing::Span::current().record("http.response.status_code", 503);
     });
     assert_eq!(sent.len(), 1, "{sent:?}");
-    assert_eq!((sent[0].url.path(), sent[0].headers["x-team"].as_bytes()), ("/v1/traces", &b"markets"[..]));
-    let resource =
-        ExportTraceServiceRequest::decode(&*sent[0].body).unwrap().resource_spans.remove(0).resource;
+    assert_eq!(
+        (sent[0].url.path(), sent[0].headers["x-team"].as_bytes()),
+        ("/v1/traces", &b"markets"[..])
+    );
+    let resource = ExportTraceServiceRequest::decode(&*sent[0].body)
+        .unwrap()
+        .resource_spans
+        .remove(0)
+        .resource;
     let resource = resource.unwrap().attributes;
     assert_eq!(attribute(&resource, "service.name"), Some(&text("foretell")));
     assert_eq!(attribute(&resource, "service.version"), Some(&text("1.2.3")));
@@ -111,7 +120,8 @@ fn batch_span_links_all_its_requests() {
 
 #[test]
 fn parent_trace_decides_sampling() {
-    let (trace, caller) = (0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128, 0xb7ad_6b71_6920_3331_u64);
+    let (trace, caller) =
+        (0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128, 0xb7ad_6b71_6920_3331_u64);
     let joined = |sample_percent, flag: &str| {
         let sent = sent(sample_percent, || {
             let request = request();

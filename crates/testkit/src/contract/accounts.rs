@@ -106,7 +106,8 @@ pub async fn full_batch_of_accounts_is_saved(harness: &dyn Harness) {
 pub async fn accounts_of_user_are_listed_oldest_first(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let (owner, other) = (fixture.user().await.id, fixture.account().await);
-    let accounts = [fixture.make.account(owner), fixture.make.account(owner), fixture.make.account(owner)];
+    let accounts =
+        [fixture.make.account(owner), fixture.make.account(owner), fixture.make.account(owner)];
     for (account, opened) in accounts.into_iter().zip([after(2), after(0), after(1)]) {
         fixture.commit(move |tx| tx.insert_accounts_once(&[account], opened)).await;
     }
@@ -115,7 +116,9 @@ pub async fn accounts_of_user_are_listed_oldest_first(harness: &dyn Harness) {
     let [newest, oldest, middle] = accounts;
     assert_eq!(listed, [(oldest, after(0)), (middle, after(1)), (newest, after(2))]);
     assert_eq!(fixture.ports.ledger.list_accounts(other.owner().unwrap()).await.unwrap().len(), 1);
-    assert!(fixture.ports.ledger.list_accounts(fixture.make.ids().user()).await.unwrap().is_empty());
+    assert!(
+        fixture.ports.ledger.list_accounts(fixture.make.ids().user()).await.unwrap().is_empty()
+    );
 }
 
 /// At most one hundred accounts are listed.

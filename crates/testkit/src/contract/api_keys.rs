@@ -30,8 +30,8 @@ async fn somebody(fixture: &Fixture) -> UserId {
 pub async fn key_has_user_and_oldest_account(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let user = fixture.user().await;
-    let accounts =
-        [2, 0, 1].map(|second| (Account::user(fixture.make.ids().account(), user.id), after(second)));
+    let accounts = [2, 0, 1]
+        .map(|second| (Account::user(fixture.make.ids().account(), user.id), after(second)));
     for (account, opened) in accounts {
         fixture.commit(move |tx| tx.insert_accounts_once(&[account], opened)).await;
     }

@@ -7,7 +7,9 @@ use std::slice::from_ref;
 
 use foretell_domain::account::{Account, AccountRecord};
 use foretell_domain::id::AccountId;
-use foretell_domain::market::{Market, MarketRecord, OptionState, Phase, Settlement, SettlementTerms};
+use foretell_domain::market::{
+    Market, MarketRecord, OptionState, Phase, Settlement, SettlementTerms,
+};
 use foretell_domain::money::Balance;
 use foretell_domain::shares::Shares;
 use foretell_domain::transfer::{Side as TransferSide, Transfer, TransferKind};
@@ -44,7 +46,10 @@ pub async fn ledger_in_use_is_sound(harness: &dyn Harness) {
     check_sound(&fixture).await;
     let left = fixture.stored(pot).await.account.balance().minor();
     fixture
-        .transfer([pot, creator], fixture.make.order(TransferKind::Remainder, left).about(market.id()))
+        .transfer(
+            [pot, creator],
+            fixture.make.order(TransferKind::Remainder, left).about(market.id()),
+        )
         .await;
     complete(&fixture, &market).await;
     let report = check_sound(&fixture).await;
@@ -70,7 +75,9 @@ async fn decide(fixture: &Fixture, market: &Market) {
     let id = market.id();
     let terms = SettlementTerms::Payouts { basis_points: vec![10_000, 0] };
     let settlement = Settlement::begin(id, terms, market.record().creator_id, after(60));
-    fixture.alter_market(id, |market| altered(market, |record| record.phase = Phase::Resolved)).await;
+    fixture
+        .alter_market(id, |market| altered(market, |record| record.phase = Phase::Resolved))
+        .await;
     fixture
         .commit(move |tx| {
             lock_market(tx, id)?;
@@ -130,7 +137,8 @@ pub async fn sum_beyond_64_bits_is_found(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     for _ in 0..3 {
         let account = fixture.account().await;
-        alter_record(&fixture, &account, |record| record.balance = Balance::from_minor(i64::MAX)).await;
+        alter_record(&fixture, &account, |record| record.balance = Balance::from_minor(i64::MAX))
+            .await;
     }
     let report = fixture.ports.ledger.audit().await.unwrap();
     assert_eq!(report.sum_of_balances, 3 * i128::from(i64::MAX), "{report:?}");
@@ -189,7 +197,11 @@ pub async fn inconsistent_running_balance_is_found(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     pay_wrongly(&fixture, |credit| credit.balance_after = Balance::from_minor(6)).await;
     let report = fixture.ports.ledger.audit().await.unwrap();
-    assert_eq!((report.broken_chains, report.balance_drift, report.last_row_drift), (1, 1, 0), "{report:?}");
+    assert_eq!(
+        (report.broken_chains, report.balance_drift, report.last_row_drift),
+        (1, 1, 0),
+        "{report:?}"
+    );
 }
 
 /// An open or closed market whose pot cannot pay the largest payout; decided ones are paying it
@@ -203,11 +215,15 @@ pub async fn uncovered_market_is_found(harness: &dyn Harness) {
     let order = fixture.make.order(TransferKind::Remainder, pot - keep).about(market.id());
     fixture.transfer(sides, order).await;
     for phase in [Phase::Open, Phase::Closed] {
-        fixture.alter_market(market.id(), move |market| altered(market, |record| record.phase = phase)).await;
+        fixture
+            .alter_market(market.id(), move |market| altered(market, |record| record.phase = phase))
+            .await;
         check_found(&fixture, |report| report.uncovered_markets).await;
     }
     for phase in [Phase::Resolved, Phase::Cancelled] {
-        fixture.alter_market(market.id(), move |market| altered(market, |record| record.phase = phase)).await;
+        fixture
+            .alter_market(market.id(), move |market| altered(market, |record| record.phase = phase))
+            .await;
         check_sound(&fixture).await;
     }
 }
@@ -216,8 +232,9 @@ pub async fn uncovered_market_is_found(harness: &dyn Harness) {
 pub async fn fees_missing_from_pot_are_found(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let id = fixture.market(|market| market.subsidy(10_000)).await.market.id();
-    let with_fees =
-        |minor| move |market: &Market| altered(market, |record| record.fees = Balance::from_minor(minor));
+    let with_fees = |minor| {
+        move |market: &Market| altered(market, |record| record.fees = Balance::from_minor(minor))
+    };
     fixture.alter_market(id, with_fees(10_000)).await;
     assert_eq!(fixture.ports.ledger.audit().await.unwrap().uncovered_markets, 0);
     fixture.alter_market(id, with_fees(10_001)).await;
@@ -245,8 +262,10 @@ fn raise_shares(option: &mut OptionState) {
 
 /// Stakes without a trader.
 pub async fn stakes_without_trader_are_found(harness: &dyn Harness) {
-    check_market_drift(harness, |record| record.stakes = Balance::from_minor(record.stakes.minor() + 1))
-        .await;
+    check_market_drift(harness, |record| {
+        record.stakes = Balance::from_minor(record.stakes.minor() + 1)
+    })
+    .await;
 }
 
 /// A wrong number of bets.
@@ -275,7 +294,8 @@ pub async fn uncounted_bet_is_found(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let market = traded_market(&fixture).await;
     let page = super::fixture::page(1, 1);
-    let mut bet = fixture.ports.markets.page_bets(market.id(), page.into()).await.unwrap().rows.remove(0);
+    let mut bet =
+        fixture.ports.markets.page_bets(market.id(), page.into()).await.unwrap().rows.remove(0);
     (bet.id, bet.fill.sequence) = (fixture.make.ids().bet(), bet.fill.sequence + 1);
     fixture.commit(move |tx| tx.insert_bets(from_ref(&bet))).await;
     check_found(&fixture, |report| report.market_drift).await;
@@ -299,7 +319,9 @@ pub async fn money_of_deleted_market_is_found(harness: &dyn Harness) {
     let left = market.record().subsidy.minor() - 1;
     let give_back = fixture.make.order(TransferKind::Remainder, left).about(id);
     fixture.transfer([AccountId::of_market(id), creator], give_back).await;
-    fixture.commit(move |tx| lock_market(tx, id).and_then(|market| tx.delete_markets(vec![market]))).await;
+    fixture
+        .commit(move |tx| lock_market(tx, id).and_then(|market| tx.delete_markets(vec![market])))
+        .await;
     check_found(&fixture, |report| report.unsettled_remainders).await;
     let rest = fixture.make.order(TransferKind::Remainder, 1).about(id);
     fixture.transfer([AccountId::of_market(id), creator], rest).await;

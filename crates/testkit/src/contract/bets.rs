@@ -17,7 +17,12 @@ async fn bets(fixture: &Fixture, count: i64) -> Vec<Bet> {
     let mut bets = Vec::new();
     for second in 1..=count {
         let (option_index, side) = (usize::from(second % 2 == 0), Side::Buy(100 + second));
-        bets.push(fixture.trade(Trade { market_id, account, option_index, side, at: after(second) }).await.0);
+        bets.push(
+            fixture
+                .trade(Trade { market_id, account, option_index, side, at: after(second) })
+                .await
+                .0,
+        );
     }
     bets
 }
@@ -25,11 +30,13 @@ async fn bets(fixture: &Fixture, count: i64) -> Vec<Bet> {
 /// Bets and sales are returned with every field, their prices exact to the last bit.
 pub async fn bets_are_returned_as_written(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let market_id = fixture.market(|market| market.initial(&[0.15, 0.05, 0.8]).fee_bps(30)).await.market.id();
+    let market_id =
+        fixture.market(|market| market.initial(&[0.15, 0.05, 0.8]).fee_bps(30)).await.market.id();
     let account = fixture.funded(5_000).await;
     for (side, second) in [(Side::Buy(4_321), 3), (Side::SellAll, 4)] {
-        let (bet, _) =
-            fixture.trade(Trade { market_id, account, option_index: 2, side, at: after(second) }).await;
+        let (bet, _) = fixture
+            .trade(Trade { market_id, account, option_index: 2, side, at: after(second) })
+            .await;
         assert_eq!(bet.fill.side, if second == 3 { TradeSide::Buy } else { TradeSide::Sell });
         assert_eq!(fixture.ports.markets.find_bet(bet.id, None).await.unwrap(), Some(bet));
     }
@@ -134,8 +141,13 @@ pub async fn newest_bets_of_several_markets_are_returned(harness: &dyn Harness) 
     let fixture = Fixture::open(harness).await;
     let (one, other) = (bets(&fixture, 5).await, bets(&fixture, 2).await);
     let untouched = fixture.market(|market| market).await.market.id();
-    let wanted =
-        [other[0].market_id, untouched, one[0].market_id, fixture.make.ids().market(), one[0].market_id];
+    let wanted = [
+        other[0].market_id,
+        untouched,
+        one[0].market_id,
+        fixture.make.ids().market(),
+        one[0].market_id,
+    ];
     let mut expected = Vec::new();
     for stored in [one, other] {
         expected.extend(stored.into_iter().rev().take(3));

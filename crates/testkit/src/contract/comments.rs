@@ -18,13 +18,17 @@ pub async fn comments_are_returned_as_written(harness: &dyn Harness) {
     let market = fixture.market(|market| market).await.market.id();
     for subject in [CommentSubject::Post(post), CommentSubject::Market(market)] {
         let comment = Comment {
-            content: CommentContent::new(format!("<i>\"é\" & '選挙'\n{}", "💬".repeat(4_000))).unwrap(),
+            content: CommentContent::new(format!("<i>\"é\" & '選挙'\n{}", "💬".repeat(4_000)))
+                .unwrap(),
             created_at: after(-3),
             updated_at: after(4),
             ..fixture.make.comment(fixture.user().await.id, subject)
         };
         fixture.store_comment(comment.clone()).await;
-        assert_eq!(fixture.ports.posts.find_comment(comment.id).await.unwrap().as_ref(), Some(&comment));
+        assert_eq!(
+            fixture.ports.posts.find_comment(comment.id).await.unwrap().as_ref(),
+            Some(&comment)
+        );
         let id = comment.id;
         let locked = fixture.commit(move |tx| tx.lock_comment(id)).await;
         assert_eq!(locked.map(Locked::into_inner), Some(comment));
@@ -72,7 +76,11 @@ pub async fn locked_subject_has_its_visibility(harness: &dyn Harness) {
         (CommentSubject::Post(fixture.make.ids().post()), None),
         (CommentSubject::Market(fixture.make.ids().market()), None),
     ] {
-        assert_eq!(fixture.commit(move |tx| tx.lock_subject(subject)).await, expected, "{subject:?}");
+        assert_eq!(
+            fixture.commit(move |tx| tx.lock_subject(subject)).await,
+            expected,
+            "{subject:?}"
+        );
     }
 }
 
@@ -137,7 +145,9 @@ pub async fn comments_of_subject_are_listed_in_pages(harness: &dyn Harness) {
         assert_eq!(list(PageStart::After(expected[2].id)).await, []);
         assert_eq!(fixture.ports.posts.count_comments(subject).await.unwrap(), 3);
     }
-    for absent in [fixture.make.ids().post().into(), CommentSubject::Market(fixture.make.ids().market())] {
+    for absent in
+        [fixture.make.ids().post().into(), CommentSubject::Market(fixture.make.ids().market())]
+    {
         assert_eq!(fixture.ports.posts.list_comments(absent, first(10)).await.unwrap(), []);
         assert_eq!(fixture.ports.posts.count_comments(absent).await.unwrap(), 0);
     }
@@ -154,10 +164,16 @@ pub async fn comments_of_author_are_listed_in_pages(harness: &dyn Harness) {
         comments.push(fixture.comment(CommentSubject::Market(market)).await);
     }
     let author = comments[0].author_id;
-    let mut expected: Vec<_> = comments.into_iter().filter(|comment| comment.author_id == author).collect();
+    let mut expected: Vec<_> =
+        comments.into_iter().filter(|comment| comment.author_id == author).collect();
     expected.reverse();
     let list = async |start: PageStart<CommentId>| {
-        fixture.ports.posts.list_comments_of(author, PageRequest { start, limit: 100 }).await.unwrap()
+        fixture
+            .ports
+            .posts
+            .list_comments_of(author, PageRequest { start, limit: 100 })
+            .await
+            .unwrap()
     };
     assert_eq!(list(PageStart::Offset(0)).await, expected);
     assert_eq!(list(PageStart::After(expected[0].id)).await, expected[1..]);

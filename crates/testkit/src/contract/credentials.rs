@@ -15,12 +15,14 @@ use super::fixture::{Fixture, after};
 use super::overlap::{Meeting, overlap};
 use crate::clock::START;
 
-const LOCKS: [CredentialLock; 3] = [CredentialLock::None, CredentialLock::Shared, CredentialLock::Exclusive];
+const LOCKS: [CredentialLock; 3] =
+    [CredentialLock::None, CredentialLock::Shared, CredentialLock::Exclusive];
 
 /// Stores an admin with a session.
 async fn admin(fixture: &Fixture) -> (User, CredentialId) {
     let user = User { role: Role::Admin, ..fixture.make.user() };
-    let (stored, password, session) = (user.clone(), fixture.make.password(), fixture.make.session(user.id));
+    let (stored, password, session) =
+        (user.clone(), fixture.make.password(), fixture.make.session(user.id));
     let store = move |tx: &mut dyn Tx| {
         assert!(tx.insert_user_once(&stored, &password)?);
         tx.insert_session(&session)
@@ -64,15 +66,12 @@ pub async fn credentials_have_state_of_their_users(harness: &dyn Harness) {
             tx.save_user(&locked, START)
         })
         .await;
-    let state = |credential, user: &User, role, status, expires_at: Option<Timestamp>| CredentialState {
-        credential,
-        user_id: user.id,
-        role,
-        status,
-        expires_at,
+    let state = |credential, user: &User, role, status, expires_at: Option<Timestamp>| {
+        CredentialState { credential, user_id: user.id, role, status, expires_at }
     };
     let of_session = CredentialId::Session(session.id);
-    let (of_ending, of_eternal) = (CredentialId::ApiKey(ending.id), CredentialId::ApiKey(eternal.id));
+    let (of_ending, of_eternal) =
+        (CredentialId::ApiKey(ending.id), CredentialId::ApiKey(eternal.id));
     let of_user = CredentialId::User(erased);
     let expected = [
         state(of_session, &users[0], Role::User, UserStatus::Active, Some(after(-1))),
@@ -136,10 +135,14 @@ pub async fn unit_reads_role_after_awaited_demotion(harness: &dyn Harness) {
         meeting.arrive();
         Ok(None)
     };
-    let privileged = move |tx: &mut dyn Tx, _: &Meeting| read(tx, credential, CredentialLock::Shared);
+    let privileged =
+        move |tx: &mut dyn Tx, _: &Meeting| read(tx, credential, CredentialLock::Shared);
     let [demotion, privileged] = overlap(&fixture, demotion, privileged).await;
     demotion.expect("the demotion is committed");
-    assert_eq!(privileged.expect("the unit is committed"), Some((Role::User, UserStatus::Suspended)));
+    assert_eq!(
+        privileged.expect("the unit is committed"),
+        Some((Role::User, UserStatus::Suspended))
+    );
 }
 
 /// A unit that waits for a user who ends a session does not find the session.
@@ -152,7 +155,8 @@ pub async fn session_ended_meanwhile_is_not_found(harness: &dyn Harness) {
         meeting.arrive();
         Ok(None)
     };
-    let privileged = move |tx: &mut dyn Tx, _: &Meeting| read(tx, credential, CredentialLock::Shared);
+    let privileged =
+        move |tx: &mut dyn Tx, _: &Meeting| read(tx, credential, CredentialLock::Shared);
     let [ending, privileged] = overlap(&fixture, ending, privileged).await;
     ending.expect("the session has ended");
     assert_eq!(privileged.expect("the unit is committed"), None);
@@ -169,6 +173,7 @@ pub async fn concurrent_webhook_inserts_count_each_other(harness: &dyn Harness) 
             Ok(count)
         }
     };
-    let counts = overlap(&fixture, insert(fixture.make.webhook()), insert(fixture.make.webhook())).await;
+    let counts =
+        overlap(&fixture, insert(fixture.make.webhook()), insert(fixture.make.webhook())).await;
     assert_eq!(counts.map(|count| count.expect("both units are committed")), [0, 1]);
 }

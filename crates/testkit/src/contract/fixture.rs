@@ -73,13 +73,20 @@ impl Fixture {
     pub(super) async fn user(&self) -> User {
         let (user, password) = (self.make.user(), self.make.password());
         let stored = user.clone();
-        assert!(self.commit(move |tx| tx.insert_user_once(&user, &password)).await, "the user is new");
+        assert!(
+            self.commit(move |tx| tx.insert_user_once(&user, &password)).await,
+            "the user is new"
+        );
         stored
     }
 
     /// Stores an account.
     pub(super) async fn store_account(&self, account: Account) {
-        assert_eq!(self.commit(move |tx| tx.insert_accounts_once(&[account], START)).await, 1, "{account:?}");
+        assert_eq!(
+            self.commit(move |tx| tx.insert_accounts_once(&[account], START)).await,
+            1,
+            "{account:?}"
+        );
     }
 
     /// Stores a user and an empty account.
@@ -117,7 +124,11 @@ impl Fixture {
     pub(super) async fn funded(&self, minor: i64) -> Account {
         let account = self.account().await;
         self.commit(|tx| tx.insert_accounts_once(&[Account::treasury()], START)).await;
-        self.transfer([AccountId::TREASURY, account.id()], self.make.order(TransferKind::Mint, minor)).await;
+        self.transfer(
+            [AccountId::TREASURY, account.id()],
+            self.make.order(TransferKind::Mint, minor),
+        )
+        .await;
         self.stored(account.id()).await.account
     }
 
@@ -132,7 +143,10 @@ impl Fixture {
     }
 
     /// Stores a market with its creator, its pot and its subsidy.
-    pub(super) async fn market(&self, adapt: impl FnOnce(MarketBuilder) -> MarketBuilder) -> NewMarket {
+    pub(super) async fn market(
+        &self,
+        adapt: impl FnOnce(MarketBuilder) -> MarketBuilder,
+    ) -> NewMarket {
         let creator = self.funded(1_000_000).await;
         let new = adapt(self.make.market(&creator)).build();
         self.store_market(new.clone()).await;
@@ -156,14 +170,19 @@ impl Fixture {
     /// Returns the stored market.
     pub(super) async fn stored_market(&self, id: MarketId) -> MarketDetails {
         let markets = &self.ports.markets;
-        let stored = markets.find_market(id).await.expect("an answer").expect("the market is stored");
+        let stored =
+            markets.find_market(id).await.expect("an answer").expect("the market is stored");
         let version = markets.find_market_version(id).await.expect("an answer");
         assert_eq!(version, Some(stored.market.record().version), "the cheap way says the same");
         stored
     }
 
     /// Changes one stored account like a unit: reads it under its lock, changes it and saves it.
-    pub(super) async fn alter_account(&self, id: AccountId, change: impl Fn(&mut Account) + Send + 'static) {
+    pub(super) async fn alter_account(
+        &self,
+        id: AccountId,
+        change: impl Fn(&mut Account) + Send + 'static,
+    ) {
         self.commit(move |tx| {
             let mut locked = tx.lock_accounts(&BTreeSet::from([id]))?;
             for account in &mut locked {
@@ -191,8 +210,10 @@ impl Fixture {
     /// Makes a trade like the money writer, and returns the bet and the holding.
     pub(super) async fn trade(&self, trade: Trade) -> (Bet, Holding) {
         let bet_id = self.make.ids().bet();
-        let kind = if matches!(trade.side, Side::Buy(_)) { TransferKind::Bet } else { TransferKind::Sale };
-        let order = TransferOrder { at: trade.at, ..self.make.order(kind, 1).about(trade.market_id) };
+        let kind =
+            if matches!(trade.side, Side::Buy(_)) { TransferKind::Bet } else { TransferKind::Sale };
+        let order =
+            TransferOrder { at: trade.at, ..self.make.order(kind, 1).about(trade.market_id) };
         self.commit(move |tx| {
             let market = lock_market(tx, trade.market_id)?;
             let pot = AccountId::of_market(trade.market_id);
@@ -223,16 +244,23 @@ impl Fixture {
 }
 
 /// Prices a trade on the current market.
-fn price(market: &Market, holding: &Holding, trade: &Trade, pot: Balance) -> foretell_domain::market::Fill {
+fn price(
+    market: &Market,
+    holding: &Holding,
+    trade: &Trade,
+    pot: Balance,
+) -> foretell_domain::market::Fill {
     let option_id = market.record().options[trade.option_index].id;
     let fill = match trade.side {
         Side::Buy(minor) => {
-            let order = BuyOrder { option_id, amount: amount(minor), min_shares: None, max_price: None };
+            let order =
+                BuyOrder { option_id, amount: amount(minor), min_shares: None, max_price: None };
             market.price_buy(&order, pot, trade.at)
         }
         Side::SellAll => {
             let order = SellOrder { option_id, quantity: Quantity::All, min_proceeds: None };
-            let shares = holding.shares_to_sell(trade.option_index, Quantity::All).expect("shares are held");
+            let shares =
+                holding.shares_to_sell(trade.option_index, Quantity::All).expect("shares are held");
             market.price_sell(&order, shares, pot, trade.at)
         }
     };
@@ -246,7 +274,10 @@ fn record(
     mut holding: Holding,
     bet: Bet,
 ) -> Result<(Bet, Holding), StoreError> {
-    let pot = tx.lock_accounts(&BTreeSet::from([AccountId::of_market(bet.market_id)]))?.remove(0).balance();
+    let pot = tx
+        .lock_accounts(&BTreeSet::from([AccountId::of_market(bet.market_id)]))?
+        .remove(0)
+        .balance();
     market.record_fill(&bet.fill, &mut holding, pot).expect("the fill is for this market");
     tx.insert_bets(from_ref(&bet))?;
     tx.save_positions(&[(&holding, bet.fill.option_index)])?;

@@ -17,14 +17,20 @@ fn position(shares: i64) -> Position {
 }
 
 /// Stores all positions of a holding with these shares.
-async fn hold(fixture: &Fixture, market_id: MarketId, account: &Account, shares: &[i64]) -> Holding {
+async fn hold(
+    fixture: &Fixture,
+    market_id: MarketId,
+    account: &Account,
+    shares: &[i64],
+) -> Holding {
     let positions = shares.iter().copied().map(position).collect();
     let holding = Holding { market_id, account_id: account.id(), positions };
     let saved = holding.clone();
     fixture
         .commit(move |tx| {
             lock_market(tx, market_id)?;
-            let positions: Vec<_> = (0..saved.positions.len()).map(|index| (&saved, index)).collect();
+            let positions: Vec<_> =
+                (0..saved.positions.len()).map(|index| (&saved, index)).collect();
             tx.save_positions(&positions)
         })
         .await;
@@ -146,7 +152,8 @@ pub async fn positions_are_listed_by_option_and_size(harness: &dyn Harness) {
         hold(&fixture, market, &account, &shares).await;
         hold(&fixture, other, &account, &[1, 1]).await;
         let held = shares.into_iter().enumerate().filter(|(_, shares)| *shares > 0);
-        expected.extend(held.map(|(option, shares)| (option, shares, account.owner(), account.id())));
+        expected
+            .extend(held.map(|(option, shares)| (option, shares, account.owner(), account.id())));
     }
     expected.sort_by_key(|(option, shares, ..)| (*option, -shares));
     for (number, rows) in [(1, &expected[..4]), (2, &expected[4..]), (3, &[])] {
@@ -169,8 +176,12 @@ pub async fn positions_are_listed_by_option_and_size(harness: &dyn Harness) {
     }
     let whole = fixture.ports.markets.page_positions(market, page(1, 1)).await.unwrap();
     assert_eq!(whole.rows[0].position, position(9));
-    let unknown =
-        fixture.ports.markets.page_positions(fixture.make.ids().market(), page(1, 9)).await.unwrap();
+    let unknown = fixture
+        .ports
+        .markets
+        .page_positions(fixture.make.ids().market(), page(1, 9))
+        .await
+        .unwrap();
     assert_eq!((unknown.rows.len(), unknown.total), (0, 0));
 }
 
@@ -192,7 +203,8 @@ pub async fn full_batch_of_positions_is_saved(harness: &dyn Harness) {
             let both = holdings.iter().flat_map(|holding| [(holding, 0), (holding, 1)]);
             tx.save_positions(&both.collect::<Vec<_>>())?;
             let wanted = accounts.iter().map(Account::id);
-            let wanted = wanted.map(|account_id| WantedHolding { market_id, account_id, option_count: 2 });
+            let wanted =
+                wanted.map(|account_id| WantedHolding { market_id, account_id, option_count: 2 });
             let found = tx.find_holdings(&wanted.collect::<Vec<_>>())?;
             assert_eq!(tx.list_holdings_after(&market, None, 2_000)?.len(), 1_000);
             Ok((found, holdings.clone()))

@@ -59,7 +59,11 @@ pub async fn concurrent_units_on_market_lose_no_update(harness: &dyn Harness) {
         result.expect("both units are committed");
     }
     let market = fixture.stored_market(id).await.market;
-    assert_eq!((market.record().volume.minor(), market.record().version), (2, 3), "no update is lost");
+    assert_eq!(
+        (market.record().volume.minor(), market.record().version),
+        (2, 3),
+        "no update is lost"
+    );
 }
 
 /// Two units that each lock a post and change it once change it twice.
@@ -167,7 +171,8 @@ pub async fn many_units_on_few_accounts_lose_nothing(harness: &dyn Harness) {
         let (store, make) = (Arc::clone(&fixture.ports.uow), fixture.make.clone());
         tokio::spawn(async move {
             for unit in 0..UNITS {
-                let chance = usize::try_from(mix(task * UNITS + unit) % 12).expect("a small number");
+                let chance =
+                    usize::try_from(mix(task * UNITS + unit) % 12).expect("a small number");
                 let (from, step) = (chance % 4, chance / 4 + 1);
                 let sides = [accounts[from], accounts[(from + step) % 4]];
                 let order = make.order(TransferKind::Payment, 1);
@@ -219,7 +224,8 @@ pub async fn mutual_demotion_leaves_one_admin(harness: &dyn Harness) {
             meeting.arrive();
             let active = locked.iter().filter(|locked| locked.user.is_active_admin()).count();
             let is_last = active < 2;
-            if let Some(demoted) = locked.iter_mut().find(|locked| locked.user.id == id && !is_last) {
+            if let Some(demoted) = locked.iter_mut().find(|locked| locked.user.id == id && !is_last)
+            {
                 demoted.user.role = Role::User;
                 tx.save_user(demoted, START)?;
             }
@@ -336,7 +342,8 @@ pub async fn one_of_two_decisions_gets_settlement(harness: &dyn Harness) {
     let decided = results.map(|result| result.expect("both units are committed"));
     let winner = decided.iter().position(|is_decided| *is_decided).expect("one of them decided");
     assert_eq!(decided.iter().filter(|is_decided| **is_decided).count(), 1);
-    let stored = fixture.ports.markets.find_settlement(market).await.unwrap().expect("a settlement");
+    let stored =
+        fixture.ports.markets.find_settlement(market).await.unwrap().expect("a settlement");
     assert_eq!(stored.decided_by, deciders[winner].id);
 }
 
@@ -371,6 +378,7 @@ pub async fn concurrent_settlement_steps_pay_once(harness: &dyn Harness) {
     let [first, second] = overlap(&fixture, pay_one, pay_one).await;
     let (first, second) = (first.expect("the first step"), second.expect("the second step"));
     assert!(first < second, "{first:?} and then {second:?}");
-    let stored = fixture.ports.markets.find_settlement(market_id).await.unwrap().expect("a settlement");
+    let stored =
+        fixture.ports.markets.find_settlement(market_id).await.unwrap().expect("a settlement");
     assert_eq!((stored.holders_paid, stored.cursor), (2, second.last().copied()));
 }

@@ -16,7 +16,11 @@ use super::overlap::{Meeting, overlap};
 
 async fn add(fixture: &Fixture, job: NewJob) -> NewJob {
     let added = job.clone();
-    assert_eq!(fixture.commit(move |tx| tx.add_jobs(std::slice::from_ref(&job))).await, 1, "{added:?}");
+    assert_eq!(
+        fixture.commit(move |tx| tx.add_jobs(std::slice::from_ref(&job))).await,
+        1,
+        "{added:?}"
+    );
     added
 }
 
@@ -79,8 +83,16 @@ pub async fn jobs_are_returned_as_added(harness: &dyn Harness) {
 /// independent.
 pub async fn named_job_is_added_once(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let tick = || NewJob { once: Some("purge_jobs:17".to_owned()), ..fixture.make.job(JobTask::PurgeJobs) };
-    let both = [tick(), tick(), fixture.make.job(JobTask::PurgeJobs), fixture.make.job(JobTask::PurgeJobs)];
+    let tick = || NewJob {
+        once: Some("purge_jobs:17".to_owned()),
+        ..fixture.make.job(JobTask::PurgeJobs)
+    };
+    let both = [
+        tick(),
+        tick(),
+        fixture.make.job(JobTask::PurgeJobs),
+        fixture.make.job(JobTask::PurgeJobs),
+    ];
     assert_eq!(fixture.commit(move |tx| tx.add_jobs(&both)).await, 3);
     for leased in lease(&fixture, request(0, 10)).await {
         assert!(fixture.commit(move |tx| tx.finish_job(leased.lease, after(1))).await);
@@ -95,15 +107,22 @@ pub async fn due_jobs_are_leased_in_order(harness: &dyn Harness) {
     let mut by_time = Vec::new();
     for second in [3, 1, 2, 9] {
         by_time.push(
-            add(&fixture, NewJob { run_at: after(second), ..fixture.make.job(JobTask::PurgeJobs) }).await.id,
+            add(&fixture, NewJob { run_at: after(second), ..fixture.make.job(JobTask::PurgeJobs) })
+                .await
+                .id,
         );
     }
-    let webhook = JobTask::Webhook { webhook: WebhookId::from_u128(3), market: MarketId::from_u128(1) };
+    let webhook =
+        JobTask::Webhook { webhook: WebhookId::from_u128(3), market: MarketId::from_u128(1) };
     let elsewhere = add(&fixture, fixture.make.job(webhook)).await.id;
-    let has_due = async |lane, second| fixture.ports.jobs.has_due_job(lane, after(second)).await.unwrap();
+    let has_due =
+        async |lane, second| fixture.ports.jobs.has_due_job(lane, after(second)).await.unwrap();
     assert!(!has_due(JobLane::Main, 0).await && has_due(JobLane::Main, 1).await);
     assert!(has_due(JobLane::Webhooks, 0).await);
-    assert_eq!(ids(&lease(&fixture, request(3, 2)).await), BTreeSet::from([by_time[1], by_time[2]]));
+    assert_eq!(
+        ids(&lease(&fixture, request(3, 2)).await),
+        BTreeSet::from([by_time[1], by_time[2]])
+    );
     assert_eq!(ids(&lease(&fixture, request(3, 2)).await), BTreeSet::from([by_time[0]]));
     assert_eq!(lease(&fixture, request(3, 2)).await, []);
     let other_lane = LeaseRequest { lane: JobLane::Webhooks, ..request(3, 2) };
@@ -167,7 +186,9 @@ pub async fn job_is_rescheduled(harness: &dyn Harness) {
         [(0, Some("no answer"), (1, Some("no answer"))), (10, None, (1, Some("no answer")))]
     {
         let lease = take_up(&fixture, second).await.lease;
-        assert!(fixture.commit(move |tx| tx.reschedule_job(lease, after(second + 10), failure)).await);
+        assert!(
+            fixture.commit(move |tx| tx.reschedule_job(lease, after(second + 10), failure)).await
+        );
         let waiting = stored(&fixture, job.id).await;
         assert_eq!((waiting.state, waiting.due_at), (JobState::Waiting, Some(after(second + 10))));
         assert_eq!((waiting.failures, waiting.error.as_deref()), expected);
@@ -202,7 +223,8 @@ pub async fn dead_job_is_revived(harness: &dyn Harness) {
 /// A deleted job is absent, and its name is available.
 pub async fn deleted_job_is_absent(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let named = || NewJob { once: Some("a name".to_owned()), ..fixture.make.job(JobTask::PurgeJobs) };
+    let named =
+        || NewJob { once: Some("a name".to_owned()), ..fixture.make.job(JobTask::PurgeJobs) };
     let job = add(&fixture, named()).await;
     fixture
         .commit(move |tx| {
@@ -291,7 +313,8 @@ pub async fn concurrent_units_schedule_one_job(harness: &dyn Harness) {
 /// Jobs are deleted by their names, also a running one, and no other job.
 pub async fn named_jobs_are_deleted(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let named = |name: &str| NewJob { once: Some(name.to_owned()), ..fixture.make.job(JobTask::PurgeJobs) };
+    let named =
+        |name: &str| NewJob { once: Some(name.to_owned()), ..fixture.make.job(JobTask::PurgeJobs) };
     for job in [named("a"), named("b"), named("c"), fixture.make.job(JobTask::PurgeJobs)] {
         add(&fixture, job).await;
     }
@@ -311,7 +334,9 @@ pub async fn named_jobs_are_deleted(harness: &dyn Harness) {
 pub async fn old_jobs_are_purged(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let waiting =
-        add(&fixture, NewJob { run_at: after(50), ..fixture.make.job(JobTask::PurgeJobs) }).await.id;
+        add(&fixture, NewJob { run_at: after(50), ..fixture.make.job(JobTask::PurgeJobs) })
+            .await
+            .id;
     for second in 1..=4 {
         add(&fixture, fixture.make.job(JobTask::PurgeJobs)).await;
         let lease = take_up(&fixture, 0).await.lease;

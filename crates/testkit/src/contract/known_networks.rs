@@ -63,7 +63,8 @@ pub async fn least_recently_used_networks_are_deleted(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let (user, other) = (fixture.user().await.id, fixture.user().await.id);
     record(&fixture, other, known("192.0.2.9", 0), 2).await;
-    for (text, second) in [("192.0.2.1", 1), ("192.0.2.2", 2), ("192.0.2.1", 3), ("2001:db8::", 4)] {
+    for (text, second) in [("192.0.2.1", 1), ("192.0.2.2", 2), ("192.0.2.1", 3), ("2001:db8::", 4)]
+    {
         record(&fixture, user, known(text, second), 2).await;
     }
     assert_eq!(list(&fixture, user).await, [known("2001:db8::", 4), known("192.0.2.1", 3)]);
@@ -91,9 +92,12 @@ pub async fn known_networks_are_deleted_together(harness: &dyn Harness) {
 pub async fn unused_networks_are_purged(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let (user, other) = (fixture.user().await.id, fixture.user().await.id);
-    for (whose, text, second) in
-        [(user, "192.0.2.1", 1), (other, "192.0.2.1", 2), (user, "192.0.2.2", 3), (user, "192.0.2.3", 5)]
-    {
+    for (whose, text, second) in [
+        (user, "192.0.2.1", 1),
+        (other, "192.0.2.1", 2),
+        (user, "192.0.2.2", 3),
+        (user, "192.0.2.3", 5),
+    ] {
         record(&fixture, whose, known(text, second), 10).await;
     }
     let mut purged = Vec::new();

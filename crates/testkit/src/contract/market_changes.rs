@@ -35,7 +35,8 @@ pub async fn locked_market_has_previous_changes(harness: &dyn Harness) {
         assert_eq!(details.market, *market);
         Ok(details)
     };
-    let [edited, seen] = overlap(&fixture, edit, read).await.map(|result| result.expect("a committed unit"));
+    let [edited, seen] =
+        overlap(&fixture, edit, read).await.map(|result| result.expect("a committed unit"));
     assert_eq!((edited.market.record().ends_at, edited.market.record().version), (after(50), 2));
     assert_eq!(seen, edited);
 }
@@ -44,10 +45,13 @@ pub async fn locked_market_has_previous_changes(harness: &dyn Harness) {
 /// everything else stay.
 pub async fn deleted_market_deletes_its_comments(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let (one, other) = (fixture.market(|market| market).await, fixture.market(|market| market).await);
+    let (one, other) =
+        (fixture.market(|market| market).await, fixture.market(|market| market).await);
     let (id, kept) = (one.market.id(), other.market.id());
     let (gone, left) = (fixture.comment(id).await, fixture.comment(kept).await);
-    fixture.commit(move |tx| lock_market(tx, id).and_then(|market| tx.delete_markets(vec![market]))).await;
+    fixture
+        .commit(move |tx| lock_market(tx, id).and_then(|market| tx.delete_markets(vec![market])))
+        .await;
     assert_eq!(fixture.ports.markets.find_market(id).await.unwrap(), None);
     let none = fixture.commit(move |tx| tx.lock_markets(&BTreeSet::from([id]))).await;
     assert!(none.is_empty(), "{none:?}");
@@ -75,7 +79,9 @@ pub async fn market_with_settlement_is_not_deleted(harness: &dyn Harness) {
         })
         .await;
     fixture
-        .check_rejected(move |tx| lock_market(tx, id).and_then(|market| tx.delete_markets(vec![market])))
+        .check_rejected(move |tx| {
+            lock_market(tx, id).and_then(|market| tx.delete_markets(vec![market]))
+        })
         .await;
     assert_eq!(fixture.stored_market(id).await.market, market);
 }
@@ -95,7 +101,8 @@ pub async fn waiting_unit_does_not_find_deleted_market(harness: &dyn Harness) {
         meeting.arrive();
         Ok(found.len())
     };
-    let found = overlap(&fixture, delete, wait).await.map(|result| result.expect("a committed unit"));
+    let found =
+        overlap(&fixture, delete, wait).await.map(|result| result.expect("a committed unit"));
     assert_eq!(found, [0, 0]);
 }
 

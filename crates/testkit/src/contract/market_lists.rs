@@ -11,7 +11,8 @@ use super::fixture::{Fixture, after, page};
 use crate::builders::MarketBuilder;
 
 async fn list(fixture: &Fixture, filter: &MarketFilter, sort: MarketSort) -> Vec<MarketId> {
-    let found = fixture.ports.markets.list_markets(filter, sort, page(1, 100).into()).await.unwrap();
+    let found =
+        fixture.ports.markets.list_markets(filter, sort, page(1, 100).into()).await.unwrap();
     let total = fixture.ports.markets.count_markets(filter).await.unwrap();
     assert_eq!(usize::try_from(total), Ok(found.len()), "{filter:?}");
     found.iter().map(|row| row.market.id()).collect()
@@ -37,7 +38,8 @@ fn ids<const N: usize>(markets: [&NewMarket; N]) -> [MarketId; N] {
 pub async fn markets_are_listed_newest_first(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let opened = [1, 2, 2, 3];
-    let [a, b, c, d] = markets(&fixture, |market, number| market.created_at(after(opened[number]))).await;
+    let [a, b, c, d] =
+        markets(&fixture, |market, number| market.created_at(after(opened[number]))).await;
     let found = list(&fixture, &MarketFilter::default(), MarketSort::default()).await;
     assert_eq!(found, ids([&d, &c, &b, &a]));
 }
@@ -46,7 +48,8 @@ pub async fn markets_are_listed_newest_first(harness: &dyn Harness) {
 pub async fn markets_are_sorted_by_end_date(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let ends = [30, 10, 20, 10];
-    let [a, b, c, d] = markets(&fixture, |market, number| market.ends_at(after(ends[number]))).await;
+    let [a, b, c, d] =
+        markets(&fixture, |market, number| market.ends_at(after(ends[number]))).await;
     let found = list(&fixture, &MarketFilter::default(), MarketSort::Closing).await;
     assert_eq!(found, ids([&d, &b, &c, &a]));
 }
@@ -71,9 +74,11 @@ fn with_volume(market: &Market, minor: i64) -> Market {
 pub async fn markets_are_filtered_by_category(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let categories = ["sports", "politics", "sports%", "Sports"];
-    let [a, ..] = markets::<4>(&fixture, |market, number| market.category(categories[number])).await;
+    let [a, ..] =
+        markets::<4>(&fixture, |market, number| market.category(categories[number])).await;
     for (category, expected) in [("sports", &ids([&a])[..]), ("sport_", &[]), ("crypto", &[])] {
-        let filter = MarketFilter { category: Some(category.to_owned()), ..MarketFilter::default() };
+        let filter =
+            MarketFilter { category: Some(category.to_owned()), ..MarketFilter::default() };
         assert_eq!(list(&fixture, &filter, MarketSort::Newest).await, expected, "{category}");
     }
 }
@@ -99,7 +104,8 @@ pub async fn markets_are_filtered_by_phase_at_time(harness: &dyn Harness) {
         (Phase::Resolved, 200, &ids([&resolved])),
         (Phase::Cancelled, 0, &ids([&cancelled])),
     ] {
-        let filter = MarketFilter { phase: Some((phase, after(second))), ..MarketFilter::default() };
+        let filter =
+            MarketFilter { phase: Some((phase, after(second))), ..MarketFilter::default() };
         let found = list(&fixture, &filter, MarketSort::Newest).await;
         assert_eq!(found, expected, "{phase:?} after {second} s");
     }
@@ -114,8 +120,8 @@ pub async fn markets_are_filtered_by_creator_and_combined(harness: &dyn Harness)
     let fixture = Fixture::open(harness).await;
     let creator = fixture.funded(100_000).await;
     let [_, _] = markets(&fixture, |market, _| market.category("sports")).await;
-    let [one, two] =
-        ["sports", "politics"].map(|category| fixture.make.market(&creator).category(category).build());
+    let [one, two] = ["sports", "politics"]
+        .map(|category| fixture.make.market(&creator).category(category).build());
     fixture.store_market(one.clone()).await;
     fixture.store_market(two.clone()).await;
     let by_creator = MarketFilter { creator_id: creator.owner(), ..MarketFilter::default() };
@@ -125,7 +131,8 @@ pub async fn markets_are_filtered_by_creator_and_combined(harness: &dyn Harness)
     for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
         assert_eq!(list(&fixture, &all, sort).await, ids([&one]), "{sort:?}");
     }
-    let nobody = MarketFilter { creator_id: Some(fixture.make.ids().user()), ..MarketFilter::default() };
+    let nobody =
+        MarketFilter { creator_id: Some(fixture.make.ids().user()), ..MarketFilter::default() };
     assert!(list(&fixture, &nobody, MarketSort::Newest).await.is_empty());
 }
 
@@ -150,7 +157,9 @@ pub async fn markets_are_paged(harness: &dyn Harness) {
         }
         assert_eq!(found, expected, "{sort:?}");
         let beyond = page(u32::MAX, 100).into();
-        assert!(fixture.ports.markets.list_markets(&filter, sort, beyond).await.unwrap().is_empty());
+        assert!(
+            fixture.ports.markets.list_markets(&filter, sort, beyond).await.unwrap().is_empty()
+        );
     }
 }
 
@@ -171,7 +180,12 @@ pub async fn markets_are_paged_by_keys(harness: &dyn Harness) {
     }
 }
 
-async fn walk(fixture: &Fixture, filter: &MarketFilter, sort: MarketSort, limit: u32) -> Vec<MarketId> {
+async fn walk(
+    fixture: &Fixture,
+    filter: &MarketFilter,
+    sort: MarketSort,
+    limit: u32,
+) -> Vec<MarketId> {
     let (mut start, mut found) = (PageStart::Offset(0), Vec::new());
     loop {
         let page = PageRequest { start, limit };
@@ -193,7 +207,11 @@ pub async fn key_of_removed_market_is_valid(harness: &dyn Harness) {
         assert_eq!(list(&fixture, &filter, sort).await, ids([&c, &a]));
         let page = PageRequest { start: PageStart::After(sort.key_of(&left)), limit: 5 };
         let rows = fixture.ports.markets.list_markets(&filter, sort, page).await.unwrap();
-        assert_eq!(rows.iter().map(|row| row.market.id()).collect::<Vec<_>>(), ids([&a]), "{sort:?}");
+        assert_eq!(
+            rows.iter().map(|row| row.market.id()).collect::<Vec<_>>(),
+            ids([&a]),
+            "{sort:?}"
+        );
     }
 }
 

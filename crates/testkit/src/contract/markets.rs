@@ -22,7 +22,12 @@ pub async fn markets_are_returned_as_written(harness: &dyn Harness) {
     let creator = fixture.funded(1_000_000).await;
     let thirds = [1.0 / 3.0, 0.1 + 0.2, 1.0 - 1.0 / 3.0 - (0.1 + 0.2)];
     let plain = fixture.make.market(&creator).build();
-    let rich = fixture.make.market(&creator).initial(&thirds).category("weather & \"science\"").fee_bps(250);
+    let rich = fixture
+        .make
+        .market(&creator)
+        .initial(&thirds)
+        .category("weather & \"science\"")
+        .fee_bps(250);
     let rich = rich.subsidy(12_345).created_at(after(7)).ends_at(after(8)).build();
     for new in [plain, fixture.make.market(&creator).options(10).build(), rich] {
         fixture.store_market(new.clone()).await;
@@ -67,7 +72,8 @@ pub async fn markets_are_locked_in_ascending_order(harness: &dyn Harness) {
     for options in [3, 2, 4] {
         expected.push(fixture.market(|market| market.options(options)).await.market);
     }
-    let ids: BTreeSet<_> = expected.iter().map(Market::id).chain([fixture.make.ids().market()]).collect();
+    let ids: BTreeSet<_> =
+        expected.iter().map(Market::id).chain([fixture.make.ids().market()]).collect();
     let locked = fixture.commit(move |tx| tx.lock_markets(&ids)).await;
     expected.sort_by_key(Market::id);
     assert_eq!(locked.into_iter().map(Locked::into_inner).collect::<Vec<_>>(), expected);
@@ -126,8 +132,9 @@ pub async fn saved_listings_keep_edited_fields(harness: &dyn Harness) {
     assert_eq!((stored.market.record(), &stored.texts), (&expected, &texts));
     let untouched = fixture.stored_market(other.market.id()).await;
     assert_eq!((&untouched.market, &untouched.texts), (&other.market, &other.texts));
-    let details =
-        fixture.commit(move |tx| lock_market(tx, id).and_then(|market| tx.get_details(&market))).await;
+    let details = fixture
+        .commit(move |tx| lock_market(tx, id).and_then(|market| tx.get_details(&market)))
+        .await;
     assert_eq!(details, stored);
 }
 
@@ -179,7 +186,8 @@ pub async fn market_details_follow_last_trade(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let new = fixture.market(|market| market.fee_bps(100)).await;
     let (market_id, account) = (new.market.id(), fixture.funded(1_000).await);
-    let trade = |side, second| Trade { market_id, account, option_index: 1, side, at: after(second) };
+    let trade =
+        |side, second| Trade { market_id, account, option_index: 1, side, at: after(second) };
     let (bought, _) = fixture.trade(trade(Side::Buy(1_000), 3)).await;
     check_market(&fixture, market_id, (11_000, 1, 2)).await;
     let (sold, _) = fixture.trade(trade(Side::SellAll, 4)).await;

@@ -95,7 +95,8 @@ pub async fn old_outcomes_are_purged(harness: &dyn Harness) {
 pub async fn full_batch_of_outcomes_is_written(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let user = fixture.user().await.id;
-    let outcomes: Vec<_> = (0..1_000).map(|number| fixture.make.outcome(user, &number.to_string())).collect();
+    let outcomes: Vec<_> =
+        (0..1_000).map(|number| fixture.make.outcome(user, &number.to_string())).collect();
     store(&fixture, &outcomes).await;
     let keys: Vec<_> = outcomes.into_iter().map(|outcome| outcome.key).collect();
     assert_eq!(fixture.commit(move |tx| tx.find_outcomes(&keys)).await.len(), 1_000);

@@ -39,7 +39,10 @@ impl Latch {
     pub(super) async fn opened(&self) {
         let latch = self.clone();
         let waiting = tokio::task::spawn_blocking(move || latch.wait(PATIENCE));
-        assert!(waiting.await.expect("waiting does not panic"), "it has not happened for {PATIENCE:?}");
+        assert!(
+            waiting.await.expect("waiting does not panic"),
+            "it has not happened for {PATIENCE:?}"
+        );
     }
 }
 
@@ -60,8 +63,8 @@ impl Meeting {
     }
 }
 
-/// Runs two units, the second of which starts once the first has arrived at the meeting and still holds
-/// whatever it has locked.
+/// Runs two units, the second of which starts once the first has arrived at the meeting and still
+/// holds whatever it has locked.
 pub(super) async fn overlap<T, F, S>(
     fixture: &Fixture,
     mut first: F,

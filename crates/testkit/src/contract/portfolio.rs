@@ -21,7 +21,12 @@ async fn markets(fixture: &Fixture) -> [MarketId; 2] {
     [newer, older]
 }
 
-async fn trade(fixture: &Fixture, account: Account, place: (MarketId, usize), what: (Side, i64)) -> Bet {
+async fn trade(
+    fixture: &Fixture,
+    account: Account,
+    place: (MarketId, usize),
+    what: (Side, i64),
+) -> Bet {
     let ((market_id, option_index), (side, second)) = (place, what);
     fixture.trade(Trade { market_id, account, option_index, side, at: after(second) }).await.0
 }
@@ -53,9 +58,17 @@ pub async fn bets_of_user_are_listed_newest_first(harness: &dyn Harness) {
     assert_eq!(list(PageStart::Offset(0), 100).await, expected);
     for (index, bet) in expected.iter().enumerate() {
         let rest = &expected[index + 1..];
-        assert_eq!(list(PageStart::After(bet.into()), 2).await, rest[..rest.len().min(2)], "after {index}");
+        assert_eq!(
+            list(PageStart::After(bet.into()), 2).await,
+            rest[..rest.len().min(2)],
+            "after {index}"
+        );
         let offset = i64::try_from(index).expect("few") + 1;
-        assert_eq!(list(PageStart::Offset(offset), 2).await, rest[..rest.len().min(2)], "offset {index}");
+        assert_eq!(
+            list(PageStart::Offset(offset), 2).await,
+            rest[..rest.len().min(2)],
+            "offset {index}"
+        );
     }
     let gone = BetKey { created_at: after(5), id: BetId::from_u128(2) };
     assert_eq!(list(PageStart::After(gone), 1).await, expected[3..4], "a key need not be there");
@@ -88,14 +101,25 @@ pub async fn positions_of_account_are_listed_by_market(harness: &dyn Harness) {
     assert_eq!((position.spent.minor(), position.received.minor()), (100, sold.fill.cash.minor()));
     for (index, held) in all.iter().map(HeldPosition::key).enumerate() {
         let rest = &all[index + 1..];
-        assert_eq!(list(PageStart::After(held), 2).await, rest[..rest.len().min(2)], "after {index}");
+        assert_eq!(
+            list(PageStart::After(held), 2).await,
+            rest[..rest.len().min(2)],
+            "after {index}"
+        );
         let offset = i64::try_from(index).expect("few") + 1;
-        assert_eq!(list(PageStart::Offset(offset), 1).await, rest[..rest.len().min(1)], "offset {index}");
+        assert_eq!(
+            list(PageStart::Offset(offset), 1).await,
+            rest[..rest.len().min(1)],
+            "offset {index}"
+        );
     }
     let gone = HeldKey { market_id: older, option_index: 1 };
     assert_eq!(list(PageStart::After(gone), 9).await, all[3..], "a key need not be there");
     assert_eq!(fixture.ports.markets.count_positions_of(ann.id()).await.unwrap(), 4);
-    assert_eq!(fixture.ports.markets.count_positions_of(fixture.make.ids().account()).await.unwrap(), 0);
+    assert_eq!(
+        fixture.ports.markets.count_positions_of(fixture.make.ids().account()).await.unwrap(),
+        0
+    );
 }
 
 /// Several markets and their settlements are found at once; duplicates and absent ones are
@@ -125,7 +149,8 @@ pub async fn several_markets_and_settlements_are_found(harness: &dyn Harness) {
 /// Profits are payouts, refunds and sales minus bets, and no other transfers.
 pub async fn profits_are_sums_of_market_transfers(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let pot = AccountId::of_market(fixture.market(|market| market.subsidy(100_000)).await.market.id());
+    let pot =
+        AccountId::of_market(fixture.market(|market| market.subsidy(100_000)).await.market.id());
     let [ann, ben, cem] =
         [fixture.funded(9_000).await, fixture.funded(9_000).await, fixture.funded(9_000).await];
     let pay = async |sides, kind, minor: i64, second| {
@@ -146,13 +171,20 @@ pub async fn profits_are_sums_of_market_transfers(harness: &dyn Harness) {
     }
     pay([ben.id(), pot], TransferKind::Bet, 40, 10).await;
     pay([cem.id(), pot], TransferKind::Bet, 40, 10).await;
-    let profit =
-        |account: Account, profit_minor| Profit { user_id: account.owner().expect("a user"), profit_minor };
-    let rank = async |since, limit| fixture.ports.ledger.rank_profits(since, limit).await.expect("an answer");
+    let profit = |account: Account, profit_minor| Profit {
+        user_id: account.owner().expect("a user"),
+        profit_minor,
+    };
+    let rank = async |since, limit| {
+        fixture.ports.ledger.rank_profits(since, limit).await.expect("an answer")
+    };
     let all = [profit(ann, 221), profit(ben, -40), profit(cem, -40)];
     assert_eq!(rank(None, 10).await, all);
     assert_eq!(rank(Some(after(9)), 10).await, all);
-    assert_eq!(rank(Some(after(10)), 10).await, [profit(ann, 321), profit(ben, -40), profit(cem, -40)]);
+    assert_eq!(
+        rank(Some(after(10)), 10).await,
+        [profit(ann, 321), profit(ben, -40), profit(cem, -40)]
+    );
     assert_eq!(rank(Some(after(11)), 10).await, []);
     assert_eq!(rank(None, 2).await, all[..2]);
 }
@@ -161,7 +193,8 @@ pub async fn profits_are_sums_of_market_transfers(harness: &dyn Harness) {
 pub async fn profits_are_those_of_active_users(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let pot = AccountId::of_market(fixture.market(|market| market).await.market.id());
-    let accounts = [fixture.funded(100).await, fixture.funded(100).await, fixture.funded(100).await];
+    let accounts =
+        [fixture.funded(100).await, fixture.funded(100).await, fixture.funded(100).await];
     for account in accounts {
         fixture.transfer([account.id(), pot], fixture.make.order(TransferKind::Bet, 10)).await;
     }

@@ -9,7 +9,8 @@ use foretell_ports::post::PostFilter;
 use super::Harness;
 use super::fixture::{Fixture, first};
 
-const PUBLISHED: PostFilter = PostFilter { status: PostStatus::Published, author_id: None, tag: None };
+const PUBLISHED: PostFilter =
+    PostFilter { status: PostStatus::Published, author_id: None, tag: None };
 
 fn tag(text: &str) -> Option<Tag> {
     Tag::new(text).ok()
@@ -20,7 +21,11 @@ async fn list(fixture: &Fixture, filter: &PostFilter) -> Vec<PostId> {
     let total = fixture.ports.posts.count_posts(filter).await.unwrap();
     assert_eq!(usize::try_from(total), Ok(found.len()), "{filter:?}");
     for post in &found {
-        assert_eq!(fixture.ports.posts.find_post(post.id).await.unwrap().as_ref(), Some(post), "it is whole");
+        assert_eq!(
+            fixture.ports.posts.find_post(post.id).await.unwrap().as_ref(),
+            Some(post),
+            "it is whole"
+        );
     }
     found.iter().map(|post| post.id).collect()
 }
@@ -75,7 +80,9 @@ pub async fn posts_are_listed_in_pages(harness: &dyn Harness) {
             let found = fixture.ports.posts.list_posts(&filter, page).await.unwrap();
             found.iter().map(|post: &Post| post.id).collect::<Vec<_>>()
         };
-        for (offset, rows) in [(0, &expected[..2]), (2, &expected[2..4]), (4, &expected[4..]), (5, &[])] {
+        for (offset, rows) in
+            [(0, &expected[..2]), (2, &expected[2..4]), (4, &expected[4..]), (5, &[])]
+        {
             assert_eq!(ids(PageStart::Offset(offset)).await, rows, "after {offset}");
         }
         assert_eq!(ids(PageStart::After(expected[1])).await, expected[2..4]);
@@ -113,7 +120,10 @@ pub async fn newest_posts_of_authors_are_listed(harness: &dyn Harness) {
 
 async fn tags(fixture: &Fixture) -> Vec<(String, i64)> {
     let found = fixture.ports.posts.list_tags(first(100)).await.unwrap();
-    assert_eq!(fixture.ports.posts.count_tags().await.unwrap(), i64::try_from(found.len()).unwrap());
+    assert_eq!(
+        fixture.ports.posts.count_tags().await.unwrap(),
+        i64::try_from(found.len()).unwrap()
+    );
     found.into_iter().map(|(_, count)| (count.tag.to_string(), count.post_count)).collect()
 }
 

@@ -12,8 +12,11 @@ use crate::builders::tags;
 fn odd_body(status: PostStatus) -> PostBody {
     PostBody {
         title: PostTitle::new("<b>\"Ünï\" & 'co' 選挙</b>").expect("a title"),
-        content: PostContent::new(format!("line one\r\n\t<script>alert(1)</script>{}", "💬".repeat(40_000)))
-            .expect("a content"),
+        content: PostContent::new(format!(
+            "line one\r\n\t<script>alert(1)</script>{}",
+            "💬".repeat(40_000)
+        ))
+        .expect("a content"),
         tags: tags(&["élection", "a", "z z", "100%", "[\"]", "選挙"]),
         status,
     }
@@ -65,8 +68,10 @@ pub async fn post_requires_existing_author(harness: &dyn Harness) {
 /// this post or of another one changes.
 pub async fn saved_posts_keep_their_text(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let (post, other) =
-        (fixture.post(PostStatus::Draft, &["a", "b"]).await, fixture.post(PostStatus::Draft, &["a"]).await);
+    let (post, other) = (
+        fixture.post(PostStatus::Draft, &["a", "b"]).await,
+        fixture.post(PostStatus::Draft, &["a"]).await,
+    );
     for (version, body) in [(2, odd_body(PostStatus::Published)), (3, post.body.clone())] {
         let saved = Post { body, version, updated_at: after(version), ..post.clone() };
         let stored = saved.clone();
@@ -137,7 +142,11 @@ pub async fn content_of_user_is_deleted(harness: &dyn Harness) {
     let nobody = fixture.make.ids().user();
     fixture.commit(move |tx| tx.delete_content_of(nobody)).await;
     let posts = &fixture.ports.posts;
-    assert_eq!(posts.find_post(mine.id).await.unwrap(), Some(mine.clone()), "of nobody there is nothing");
+    assert_eq!(
+        posts.find_post(mine.id).await.unwrap(),
+        Some(mine.clone()),
+        "of nobody there is nothing"
+    );
     fixture.commit(move |tx| tx.delete_content_of(ada.id)).await;
     for post in [&mine, &draft] {
         assert_eq!(posts.find_post(post.id).await.unwrap(), None);

@@ -7,7 +7,8 @@ use foretell_ports::market::{PricePoint, PriceWindow};
 use super::Harness;
 use super::fixture::{Fixture, Side, Trade, after};
 
-/// A market with six trades: at 10, 20, 20, 20, 30 and 40 seconds; another one has trades in between.
+/// A market with six trades: at 10, 20, 20, 20, 30 and 40 seconds; another one has trades in
+/// between.
 async fn history(fixture: &Fixture) -> (MarketId, Vec<Bet>) {
     let (market_id, other) = (
         fixture.market(|market| market).await.market.id(),
@@ -28,9 +29,15 @@ async fn history(fixture: &Fixture) -> (MarketId, Vec<Bet>) {
 pub async fn prices_before_time_follow_last_trade(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let (market, bets) = history(&fixture).await;
-    for (second, expected) in
-        [(0, None), (10, None), (11, Some(0)), (20, Some(0)), (21, Some(3)), (30, Some(3)), (99, Some(5))]
-    {
+    for (second, expected) in [
+        (0, None),
+        (10, None),
+        (11, Some(0)),
+        (20, Some(0)),
+        (21, Some(3)),
+        (30, Some(3)),
+        (99, Some(5)),
+    ] {
         let found = fixture.ports.markets.find_prices_before(market, after(second)).await.unwrap();
         let expected = expected.map(|number: usize| bets[number].fill.prices_after.clone());
         assert_eq!(found, expected, "before {second} s");

@@ -30,7 +30,8 @@ async fn counts(fixture: &Fixture, user: UserId) -> [u32; 5] {
 /// Everything is counted for its owner, in the counted state.
 pub async fn quotas_count_resources_of_user(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let (open, closed) = (fixture.market(|market| market).await, fixture.market(|market| market).await);
+    let (open, closed) =
+        (fixture.market(|market| market).await, fixture.market(|market| market).await);
     let [user, other] = [&open, &closed].map(|new| new.market.record().creator_id);
     assert_eq!(counts(&fixture, user).await, [0, 0, 0, 1, 0]);
     let mut posts = Vec::new();
@@ -44,7 +45,8 @@ pub async fn quotas_count_resources_of_user(harness: &dyn Harness) {
         fixture.store_comment(fixture.make.comment(user, subject)).await;
     }
     fixture.comment(posts[0].id).await;
-    for key in [fixture.make.api_key(user), fixture.make.api_key(user), fixture.make.api_key(other)] {
+    for key in [fixture.make.api_key(user), fixture.make.api_key(user), fixture.make.api_key(other)]
+    {
         fixture.commit(move |tx| tx.insert_api_key(&key)).await;
     }
     assert_eq!(counts(&fixture, user).await, [1, 2, 3, 1, 2]);
@@ -52,12 +54,20 @@ pub async fn quotas_count_resources_of_user(harness: &dyn Harness) {
     let draft = posts[1].id;
     let publish = move |tx: &mut dyn Tx| {
         let mut locked = tx.lock_post(draft)?.expect("the post is stored");
-        locked.edit(PostEdit { status: Some(PostStatus::Published), ..PostEdit::default() }, after(1));
+        locked.edit(
+            PostEdit { status: Some(PostStatus::Published), ..PostEdit::default() },
+            after(1),
+        );
         tx.save_post(&locked)
     };
     fixture.commit(publish).await;
-    fixture.alter_market(closed.market.id(), |market| market.clone().close().expect("it is open")).await;
-    assert_eq!(fixture.stored_market(closed.market.id()).await.market.record().phase, Phase::Closed);
+    fixture
+        .alter_market(closed.market.id(), |market| market.clone().close().expect("it is open"))
+        .await;
+    assert_eq!(
+        fixture.stored_market(closed.market.id()).await.market.record().phase,
+        Phase::Closed
+    );
     assert_eq!(counts(&fixture, user).await, [2, 1, 3, 1, 2]);
     assert_eq!(counts(&fixture, other).await, [0, 0, 0, 0, 1]);
     delete_market(&fixture, open.market.id()).await;
@@ -97,7 +107,11 @@ pub async fn oldest_sessions_end(harness: &dyn Harness) {
     for (kept, expected) in [(9, 0), (5, 0), (2, 3), (2, 0)] {
         assert_eq!(end(kept).await, expected, "{kept}");
     }
-    assert_eq!(left(user).await, [live[4].id, live[3].id, ended.id], "what has ended anyway is left");
+    assert_eq!(
+        left(user).await,
+        [live[4].id, live[3].id, ended.id],
+        "what has ended anyway is left"
+    );
     assert_eq!(end(0).await, 2);
     assert_eq!((left(user).await.len(), left(other).await.len()), (1, 1));
 }
@@ -109,7 +123,8 @@ async fn draft(fixture: &Fixture, lock: CredentialLock) -> [Result<u32, StoreErr
     fixture.commit(move |tx| tx.insert_session(&session)).await;
     let credentials = BTreeSet::from([CredentialId::Session(session.id)]);
     let unit = || {
-        let (post, credentials) = (fixture.make.post(user, PostStatus::Draft, &[]), credentials.clone());
+        let (post, credentials) =
+            (fixture.make.post(user, PostStatus::Draft, &[]), credentials.clone());
         move |tx: &mut dyn Tx, meeting: &Meeting| {
             tx.find_credential_states(&credentials, lock)?;
             let count = tx.count_for_quota(user, Quota::Drafts)?;

@@ -28,7 +28,13 @@ async fn markets<const N: usize>(fixture: &Fixture, texts: [(&str, &str); N]) ->
     ids
 }
 
-async fn rename(fixture: &Fixture, id: MarketId, texts: MarketTexts, name: &str, description: &str) {
+async fn rename(
+    fixture: &Fixture,
+    id: MarketId,
+    texts: MarketTexts,
+    name: &str,
+    description: &str,
+) {
     let mut renamed = texts;
     renamed.name = MarketName::new(name).unwrap();
     renamed.description = MarketDescription::new(description).unwrap();
@@ -42,7 +48,12 @@ async fn rename(fixture: &Fixture, id: MarketId, texts: MarketTexts, name: &str,
 
 async fn search(fixture: &Fixture, method: SearchMethod, text: &str) -> Hits<MarketId> {
     let query = SearchQuery::parse(text).unwrap();
-    fixture.ports.search.search_markets(method, &query, &MarketFilter::default(), PAGE).await.unwrap()
+    fixture
+        .ports
+        .search
+        .search_markets(method, &query, &MarketFilter::default(), PAGE)
+        .await
+        .unwrap()
 }
 
 async fn check(fixture: &Fixture, method: SearchMethod, text: &str, expected: &[MarketId]) {
@@ -180,16 +191,29 @@ pub async fn best_matches_come_first(harness: &dyn Harness) {
     .await;
     for method in [FullText, Substring] {
         let hits = search(&fixture, method, "eclipse").await.hits;
-        assert_eq!(hits.iter().map(|hit| hit.id).collect::<Vec<_>>(), [new, old, described], "{method:?}");
-        assert!(hits.iter().all(|hit| hit.score >= 0.0) && hits.is_sorted_by(|a, b| a.score >= b.score));
+        assert_eq!(
+            hits.iter().map(|hit| hit.id).collect::<Vec<_>>(),
+            [new, old, described],
+            "{method:?}"
+        );
+        assert!(
+            hits.iter().all(|hit| hit.score >= 0.0) && hits.is_sorted_by(|a, b| a.score >= b.score)
+        );
         let query = SearchQuery::parse("eclipse").unwrap();
         let second = SearchPage { offset: 1, limit: 1 };
-        let page =
-            fixture.ports.search.search_markets(method, &query, &MarketFilter::default(), second).await;
+        let page = fixture
+            .ports
+            .search
+            .search_markets(method, &query, &MarketFilter::default(), second)
+            .await;
         let page = page.unwrap();
         assert_eq!((page.hits[0].id, page.hits.len(), page.total), (old, 1, 3), "{method:?}");
         let past = SearchPage { offset: 3, limit: 1 };
-        let page = fixture.ports.search.search_markets(method, &query, &MarketFilter::default(), past).await;
+        let page = fixture
+            .ports
+            .search
+            .search_markets(method, &query, &MarketFilter::default(), past)
+            .await;
         assert_eq!(page.unwrap(), Hits { hits: Vec::new(), total: 3 }, "{method:?}");
     }
 }
@@ -212,9 +236,11 @@ pub async fn renamed_market_is_found_by_new_name(harness: &dyn Harness) {
 pub async fn posts_are_found_within_their_filter(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let mut ids = Vec::new();
-    for (status, tags) in
-        [(PostStatus::Published, vec!["rain"]), (PostStatus::Published, vec![]), (PostStatus::Draft, vec![])]
-    {
+    for (status, tags) in [
+        (PostStatus::Published, vec!["rain"]),
+        (PostStatus::Published, vec![]),
+        (PostStatus::Draft, vec![]),
+    ] {
         ids.push(fixture.post(status, &tags).await);
     }
     let title = ids[0].body.title.as_str().to_owned();
@@ -222,13 +248,17 @@ pub async fn posts_are_found_within_their_filter(harness: &dyn Harness) {
         let query = SearchQuery::parse(&title).unwrap();
         let tag = tag.map(|tag| foretell_domain::tag::Tag::new(tag).unwrap());
         let filter = PostFilter { status, author_id: author, tag };
-        let hits = fixture.ports.search.search_posts(method, &query, &filter, PAGE).await.unwrap().hits;
+        let hits =
+            fixture.ports.search.search_posts(method, &query, &filter, PAGE).await.unwrap().hits;
         hits.into_iter().map(|hit| hit.id).collect::<Vec<PostId>>()
     };
     for method in [FullText, Substring] {
         assert_eq!(find(method, PostStatus::Published, None, None).await, [ids[1].id, ids[0].id]);
         assert_eq!(find(method, PostStatus::Published, Some("rain"), None).await, [ids[0].id]);
-        assert_eq!(find(method, PostStatus::Draft, None, Some(ids[2].author_id)).await, [ids[2].id]);
+        assert_eq!(
+            find(method, PostStatus::Draft, None, Some(ids[2].author_id)).await,
+            [ids[2].id]
+        );
         assert_eq!(find(method, PostStatus::Draft, None, Some(ids[1].author_id)).await, []);
     }
 }

@@ -26,7 +26,11 @@ async fn insert(fixture: &Fixture, settlement: Settlement) {
 }
 
 /// Stores a settlement changed by `change`.
-async fn save(fixture: &Fixture, market: MarketId, change: impl Fn(&mut Settlement) + Send + 'static) {
+async fn save(
+    fixture: &Fixture,
+    market: MarketId,
+    change: impl Fn(&mut Settlement) + Send + 'static,
+) {
     fixture
         .commit(move |tx| {
             let market = lock_market(tx, market)?;
@@ -48,7 +52,10 @@ pub async fn settlements_are_returned_as_written(harness: &dyn Harness) {
     for terms in [split(), SettlementTerms::Refunds { available, stakes }] {
         let settlement = decided(&fixture, terms).await;
         let market = settlement.market_id;
-        assert_eq!(fixture.ports.markets.find_settlement(market).await.unwrap().as_ref(), Some(&settlement));
+        assert_eq!(
+            fixture.ports.markets.find_settlement(market).await.unwrap().as_ref(),
+            Some(&settlement)
+        );
         let locked = fixture.commit(move |tx| {
             let market = lock_market(tx, market)?;
             tx.lock_settlement(&market)
@@ -90,7 +97,8 @@ pub async fn second_settlement_is_rejected(harness: &dyn Harness) {
 /// A save stores cursor, sums and completion of this settlement only.
 pub async fn saved_settlements_keep_their_progress(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let (mut expected, other) = (decided(&fixture, split()).await, decided(&fixture, split()).await);
+    let (mut expected, other) =
+        (decided(&fixture, split()).await, decided(&fixture, split()).await);
     let market = expected.market_id;
     let cursor = Some(fixture.make.ids().account());
     let progress =
@@ -99,20 +107,25 @@ pub async fn saved_settlements_keep_their_progress(harness: &dyn Harness) {
     for next in [progress, complete] {
         expected = next.clone();
         save(&fixture, market, move |settlement| *settlement = next.clone()).await;
-        assert_eq!(fixture.ports.markets.find_settlement(market).await.unwrap().as_ref(), Some(&expected));
+        assert_eq!(
+            fixture.ports.markets.find_settlement(market).await.unwrap().as_ref(),
+            Some(&expected)
+        );
     }
     assert_eq!(fixture.ports.markets.find_settlement(other.market_id).await.unwrap(), Some(other));
 }
 
 fn paid_set(market_id: MarketId, accounts: &[AccountId]) -> PaidSet {
-    let payouts = accounts.iter().map(|account_id| Payout { account_id: *account_id, amount: amount(1) });
+    let payouts =
+        accounts.iter().map(|account_id| Payout { account_id: *account_id, amount: amount(1) });
     PaidSet { market_id, payouts: payouts.collect(), at: after(62) }
 }
 
 /// No account is paid twice for one market, in any set; another market pays it again.
 pub async fn second_claim_is_rejected(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let (one, two) = (decided(&fixture, split()).await.market_id, decided(&fixture, split()).await.market_id);
+    let (one, two) =
+        (decided(&fixture, split()).await.market_id, decided(&fixture, split()).await.market_id);
     let (a, b) = (fixture.account().await.id(), fixture.account().await.id());
     let pay = |set: PaidSet| {
         move |tx: &mut dyn foretell_ports::unit::Tx| {

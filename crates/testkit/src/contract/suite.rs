@@ -308,9 +308,11 @@ mod tests {
 
     #[test]
     fn suite_runs_every_test_of_its_modules() {
-        let (_, suite) = include_str!("suite.rs").split_once("macro_rules! contract_suite").unwrap();
+        let (_, suite) =
+            include_str!("suite.rs").split_once("macro_rules! contract_suite").unwrap();
         let (suite, _) = suite.split_once("};").unwrap();
-        let listed: Vec<_> = suite.split_whitespace().map(|word| word.trim_end_matches([',', ';'])).collect();
+        let listed: Vec<_> =
+            suite.split_whitespace().map(|word| word.trim_end_matches([',', ';'])).collect();
         for (area, source) in AREAS {
             let written = source.lines().filter_map(|line| line.strip_prefix("pub async fn "));
             for test in written.filter_map(|line| line.split('(').next()) {

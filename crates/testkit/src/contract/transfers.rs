@@ -23,11 +23,17 @@ pub async fn transfers_are_returned_as_written(harness: &dyn Harness) {
     let plain = fixture.make.order(TransferKind::Payment, 1);
     let market_id = Some(fixture.make.ids().market());
     let memo = Some(Memo::new("für \"dich\"; 感谢 🎁").unwrap());
-    let noted = TransferOrder { market_id, memo, at: after(3), ..fixture.make.order(TransferKind::Bet, 5) };
+    let noted =
+        TransferOrder { market_id, memo, at: after(3), ..fixture.make.order(TransferKind::Bet, 5) };
     for order in [plain, noted] {
         let written = fixture.transfer([from.id(), to.id()], order).await;
-        let stored =
-            fixture.ports.ledger.find_transfer(written.id, None).await.unwrap().expect("the transfer");
+        let stored = fixture
+            .ports
+            .ledger
+            .find_transfer(written.id, None)
+            .await
+            .unwrap()
+            .expect("the transfer");
         assert_eq!(stored.transfer, written);
         assert_eq!((stored.debit_owner, stored.credit_owner), (from.owner(), to.owner()));
         let id = written.id;
@@ -40,8 +46,11 @@ pub async fn only_users_own_sides(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let (user, fees) = (fixture.funded(10).await, Account::fees());
     fixture.store_account(fees).await;
-    let paid = fixture.transfer([user.id(), fees.id()], fixture.make.order(TransferKind::Payment, 1)).await;
-    let stored = fixture.ports.ledger.find_transfer(paid.id, None).await.unwrap().expect("the transfer");
+    let paid = fixture
+        .transfer([user.id(), fees.id()], fixture.make.order(TransferKind::Payment, 1))
+        .await;
+    let stored =
+        fixture.ports.ledger.find_transfer(paid.id, None).await.unwrap().expect("the transfer");
     assert_eq!((stored.debit_owner, stored.credit_owner), (user.owner(), None));
 }
 
@@ -66,8 +75,12 @@ pub async fn client_ids_of_transfers_are_per_payer(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let (payer, other) = (fixture.funded(100).await.id(), fixture.funded(100).await.id());
     let (chosen, unused) = (fixture.make.ids().client(), fixture.make.ids().client());
-    let named = || TransferOrder { client_id: Some(chosen), ..fixture.make.order(TransferKind::Payment, 4) };
-    let unnamed = fixture.transfer([payer, other], fixture.make.order(TransferKind::Payment, 1)).await;
+    let named = || TransferOrder {
+        client_id: Some(chosen),
+        ..fixture.make.order(TransferKind::Payment, 4)
+    };
+    let unnamed =
+        fixture.transfer([payer, other], fixture.make.order(TransferKind::Payment, 1)).await;
     let own = fixture.transfer([payer, other], named()).await;
     let others = fixture.transfer([other, payer], named()).await;
     let by = async |account| {
@@ -103,7 +116,8 @@ pub async fn reversed_transfers_are_found(harness: &dyn Harness) {
     let back = fixture.transfer([to.id(), from.id()], sent_back(&fixture, &first)).await;
     let ids = [second.id, first.id, fixture.make.ids().transfer(), back.id];
     assert_eq!(fixture.commit(move |tx| tx.find_reversed(&ids)).await, [first.id]);
-    let stored = fixture.ports.ledger.find_transfer(back.id, None).await.unwrap().expect("the reversal");
+    let stored =
+        fixture.ports.ledger.find_transfer(back.id, None).await.unwrap().expect("the reversal");
     assert_eq!(stored.transfer.reversal_of, Some(first.id));
 }
 
@@ -111,7 +125,8 @@ pub async fn reversed_transfers_are_found(harness: &dyn Harness) {
 pub async fn second_reversal_is_rejected(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let (from, to) = (fixture.funded(10).await, fixture.funded(10).await);
-    let paid = fixture.transfer([from.id(), to.id()], fixture.make.order(TransferKind::Payment, 4)).await;
+    let paid =
+        fixture.transfer([from.id(), to.id()], fixture.make.order(TransferKind::Payment, 4)).await;
     fixture.transfer([to.id(), from.id()], sent_back(&fixture, &paid)).await;
     let again = sent_back(&fixture, &paid);
     fixture.check_rejected(move |tx| move_money(tx, [to.id(), from.id()], &again)).await;
@@ -142,13 +157,15 @@ pub async fn existing_transfer_id_is_rejected(harness: &dyn Harness) {
 /// A version of an account already used on the same side is rejected.
 pub async fn existing_account_version_is_rejected(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let (mut from, to, other) = (fixture.funded(100).await, fixture.account().await, fixture.account().await);
+    let (mut from, to, other) =
+        (fixture.funded(100).await, fixture.account().await, fixture.account().await);
     let (mut same_from, mut to, mut other) = (from, to, other);
     let first = fixture.make.payment(&mut from, &mut to, 1);
     let second = fixture.make.payment(&mut same_from, &mut other, 1);
     fixture.commit(move |tx| tx.insert_transfers(from_ref(&first))).await;
     fixture.check_rejected(move |tx| tx.insert_transfers(from_ref(&second))).await;
-    let (mut third, mut empty) = (fixture.funded(100).await, Account::user(to.id(), to.owner().unwrap()));
+    let (mut third, mut empty) =
+        (fixture.funded(100).await, Account::user(to.id(), to.owner().unwrap()));
     let third = fixture.make.payment(&mut third, &mut empty, 1);
     fixture.check_rejected(move |tx| tx.insert_transfers(from_ref(&third))).await;
 }
@@ -162,7 +179,8 @@ pub async fn version_used_on_other_side_is_noticed(harness: &dyn Harness) {
     let first = fixture.make.payment(&mut payer, &mut paid, 1);
     let second = fixture.make.payment(&mut same, &mut third, 1);
     fixture.commit(move |tx| tx.insert_transfers(from_ref(&first))).await;
-    let result = fixture.ports.uow.run("contract", move |tx| tx.insert_transfers(from_ref(&second))).await;
+    let result =
+        fixture.ports.uow.run("contract", move |tx| tx.insert_transfers(from_ref(&second))).await;
     let report = fixture.ports.ledger.audit().await.unwrap();
     assert!(result.is_err() || report.broken_chains > 0, "{result:?} and {report:?}");
 }
@@ -172,11 +190,14 @@ pub async fn version_used_on_other_side_is_noticed(harness: &dyn Harness) {
 async fn statement(fixture: &Fixture) -> (Account, Vec<Transfer>) {
     let account = fixture.funded(1_000).await;
     let other = fixture.funded(1_000).await;
-    let page_of_first = fixture.ports.ledger.page_transfers(account.id(), page(1, 1).into()).await.unwrap();
+    let page_of_first =
+        fixture.ports.ledger.page_transfers(account.id(), page(1, 1).into()).await.unwrap();
     let mut transfers = page_of_first.rows;
     for second in 1..=25 {
-        let order =
-            TransferOrder { at: after(second), ..fixture.make.order(TransferKind::Payment, 10 + second) };
+        let order = TransferOrder {
+            at: after(second),
+            ..fixture.make.order(TransferKind::Payment, 10 + second)
+        };
         let there = [account.id(), other.id()];
         let sides = if second % 3 == 0 { [other.id(), account.id()] } else { there };
         transfers.push(fixture.transfer(sides, order).await);
@@ -190,14 +211,24 @@ pub async fn transfers_of_account_are_listed_newest_first(harness: &dyn Harness)
     let fixture = Fixture::open(harness).await;
     let (account, mut transfers) = statement(&fixture).await;
     transfers.reverse();
-    for (number, expected) in
-        [(1, &transfers[..10]), (2, &transfers[10..20]), (3, &transfers[20..]), (4, &[]), (u32::MAX, &[])]
-    {
-        let found = fixture.ports.ledger.page_transfers(account.id(), page(number, 10).into()).await.unwrap();
+    for (number, expected) in [
+        (1, &transfers[..10]),
+        (2, &transfers[10..20]),
+        (3, &transfers[20..]),
+        (4, &[]),
+        (u32::MAX, &[]),
+    ] {
+        let found = fixture
+            .ports
+            .ledger
+            .page_transfers(account.id(), page(number, 10).into())
+            .await
+            .unwrap();
         assert_eq!(found.total, 26, "page {number}");
         assert_eq!(found.rows, expected, "page {number}");
     }
-    let whole = fixture.ports.ledger.page_transfers(account.id(), page(1, 100).into()).await.unwrap();
+    let whole =
+        fixture.ports.ledger.page_transfers(account.id(), page(1, 100).into()).await.unwrap();
     assert_eq!(whole.rows, transfers);
     for (version, expected) in
         [(27, &transfers[..10]), (17, &transfers[10..20]), (2, &transfers[25..]), (1, &[])]

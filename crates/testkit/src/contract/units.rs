@@ -23,7 +23,8 @@ use crate::clock::START;
 pub async fn result_is_returned_after_commit(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let account = fixture.make.account(fixture.user().await.id);
-    let result = fixture.commit(move |tx| Ok((tx.insert_accounts_once(&[account], START)?, "result"))).await;
+    let result =
+        fixture.commit(move |tx| Ok((tx.insert_accounts_once(&[account], START)?, "result"))).await;
     assert_eq!(result, (1, "result"));
     assert_eq!(fixture.stored(account.id()).await.account, account);
     let again = fixture.commit(move |tx| tx.insert_accounts_once(&[account], START)).await;
@@ -149,7 +150,9 @@ pub async fn panic_rolls_back_every_change(harness: &dyn Harness) {
 pub async fn store_is_usable_after_panic(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     for _ in 0..20 {
-        fixture.check_rejected(|_| -> Result<(), StoreError> { panic!("as the test wants it") }).await;
+        fixture
+            .check_rejected(|_| -> Result<(), StoreError> { panic!("as the test wants it") })
+            .await;
     }
     let account = fixture.account().await;
     assert_eq!(fixture.stored(account.id()).await.account, account);
@@ -160,8 +163,10 @@ pub async fn unit_sees_its_own_changes(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let (from, to) = (fixture.funded(100).await, fixture.account().await);
     let outcome = fixture.make.outcome(fixture.user().await.id, "key");
-    let (first, second) =
-        (fixture.make.order(TransferKind::Payment, 30), fixture.make.order(TransferKind::Payment, 5));
+    let (first, second) = (
+        fixture.make.order(TransferKind::Payment, 30),
+        fixture.make.order(TransferKind::Payment, 5),
+    );
     let versions = fixture.commit(move |tx| {
         let first = move_money(tx, [from.id(), to.id()], &first)?;
         assert_eq!(tx.find_transfers(&[first.id])?, from_ref(&first));

@@ -46,7 +46,8 @@ pub async fn existing_email_inserts_no_user(harness: &dyn Harness) {
     let (intruder, password) = (second.clone(), fixture.make.password());
     assert!(!fixture.commit(move |tx| tx.insert_user_once(&intruder, &password)).await);
     assert_eq!(fixture.ports.users.find_user(second.id).await.unwrap(), None);
-    let stored = fixture.ports.users.find_credentials(&first.email).await.unwrap().expect("the first");
+    let stored =
+        fixture.ports.users.find_credentials(&first.email).await.unwrap().expect("the first");
     assert_eq!(stored.user, first);
 }
 
@@ -88,7 +89,8 @@ pub async fn saved_user_keeps_every_change(harness: &dyn Harness) {
         updated_at: after(4),
         ..user.clone()
     };
-    let erased = User { status: UserStatus::Erased, avatar: None, role: Role::User, ..changed.clone() };
+    let erased =
+        User { status: UserStatus::Erased, avatar: None, role: Role::User, ..changed.clone() };
     for user in [changed, erased] {
         let saved = Credentials { user, password: fixture.make.password() };
         let wanted = saved.clone();
@@ -100,7 +102,10 @@ pub async fn saved_user_keeps_every_change(harness: &dyn Harness) {
             })
             .await;
         assert_eq!(credentials(&fixture, &saved.user).await, saved);
-        assert_eq!(fixture.ports.users.find_user(saved.user.id).await.unwrap().as_ref(), Some(&saved.user));
+        assert_eq!(
+            fixture.ports.users.find_user(saved.user.id).await.unwrap().as_ref(),
+            Some(&saved.user)
+        );
     }
     assert_eq!(fixture.ports.users.find_credentials(&user.email).await.unwrap(), None);
     assert_eq!(credentials(&fixture, &other).await, untouched);
@@ -151,15 +156,18 @@ pub async fn users_are_listed_newest_first(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     assert_eq!(fixture.ports.users.count_users().await.unwrap(), 0);
     let mut users = Vec::new();
-    for status in [UserStatus::Active, UserStatus::Erased, UserStatus::Suspended, UserStatus::Active] {
+    for status in
+        [UserStatus::Active, UserStatus::Erased, UserStatus::Suspended, UserStatus::Active]
+    {
         let user = User { status, ..fixture.make.user() };
         let (new, password) = (user.clone(), fixture.make.password());
         fixture.commit(move |tx| tx.insert_user_once(&new, &password)).await;
         users.insert(0, user);
     }
     let erased = users.remove(2);
-    let list =
-        async |start, limit| fixture.ports.users.list_users(PageRequest { start, limit }).await.unwrap();
+    let list = async |start, limit| {
+        fixture.ports.users.list_users(PageRequest { start, limit }).await.unwrap()
+    };
     assert_eq!(list(PageStart::Offset(0), 10).await, users);
     assert_eq!(list(PageStart::Offset(1), 1).await, users[1..2]);
     assert_eq!(list(PageStart::Offset(3), 1).await, []);
@@ -182,8 +190,8 @@ async fn sign_in(fixture: &Fixture, session: Session) -> Session {
 pub async fn session_has_user_and_oldest_account(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let (user, stranger) = (fixture.user().await, fixture.account().await);
-    let accounts =
-        [2, 0, 1].map(|second| (Account::user(fixture.make.ids().account(), user.id), after(second)));
+    let accounts = [2, 0, 1]
+        .map(|second| (Account::user(fixture.make.ids().account(), user.id), after(second)));
     for (account, opened) in accounts {
         fixture.commit(move |tx| tx.insert_accounts_once(&[account], opened)).await;
     }
@@ -195,7 +203,8 @@ pub async fn session_has_user_and_oldest_account(harness: &dyn Harness) {
         assert_eq!(found, Some(SessionDetails { session, user: user.clone(), account_id }));
     }
     let other = sign_in(&fixture, fixture.make.session(stranger.owner().unwrap())).await;
-    let found = fixture.ports.users.find_session(&other.token_hash).await.unwrap().expect("a session");
+    let found =
+        fixture.ports.users.find_session(&other.token_hash).await.unwrap().expect("a session");
     assert_eq!(found.account_id, stranger.id());
     assert_eq!(fixture.ports.users.find_session(&TokenHash([0xff; 32])).await.unwrap(), None);
 }
@@ -203,11 +212,16 @@ pub async fn session_has_user_and_oldest_account(harness: &dyn Harness) {
 /// A session is deleted by its own user, once, and no other session with it.
 pub async fn session_is_deleted_by_its_user_only(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let (user, other) = (fixture.account().await.owner().unwrap(), fixture.account().await.owner().unwrap());
+    let (user, other) =
+        (fixture.account().await.owner().unwrap(), fixture.account().await.owner().unwrap());
     let kept = sign_in(&fixture, fixture.make.session(user)).await;
     let ended = sign_in(&fixture, fixture.make.session(user)).await;
     for (by, expected) in [(other, false), (user, true), (user, false)] {
-        assert_eq!(fixture.commit(move |tx| tx.delete_session(by, ended.id)).await, expected, "{by:?}");
+        assert_eq!(
+            fixture.commit(move |tx| tx.delete_session(by, ended.id)).await,
+            expected,
+            "{by:?}"
+        );
         let found = fixture.ports.users.find_session(&ended.token_hash).await.unwrap();
         assert_eq!(found.is_some(), by == other, "{by:?}");
     }
@@ -217,7 +231,8 @@ pub async fn session_is_deleted_by_its_user_only(harness: &dyn Harness) {
 /// All sessions of a user are ended together, except the kept one, and none of others.
 pub async fn sessions_are_ended_together(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let (user, other) = (fixture.account().await.owner().unwrap(), fixture.account().await.owner().unwrap());
+    let (user, other) =
+        (fixture.account().await.owner().unwrap(), fixture.account().await.owner().unwrap());
     let mut sessions = Vec::new();
     for whose in [user, user, user, other] {
         sessions.push(sign_in(&fixture, fixture.make.session(whose)).await);
@@ -270,7 +285,12 @@ pub async fn sessions_of_user_are_listed_newest_first(harness: &dyn Harness) {
     sign_in(&fixture, fixture.make.session(other)).await;
     sessions.remove(2);
     let list = async |start, limit| {
-        fixture.ports.users.list_sessions(user, after(10), PageRequest { start, limit }).await.unwrap()
+        fixture
+            .ports
+            .users
+            .list_sessions(user, after(10), PageRequest { start, limit })
+            .await
+            .unwrap()
     };
     assert_eq!(list(PageStart::Offset(0), 10).await, sessions);
     assert_eq!(list(PageStart::Offset(1), 1).await, sessions[1..2]);
@@ -285,8 +305,10 @@ pub async fn existing_token_is_rejected(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let account = fixture.account().await;
     let session = sign_in(&fixture, fixture.make.session(account.owner().unwrap())).await;
-    let copy = Session { token_hash: session.token_hash, ..fixture.make.session(fixture.user().await.id) };
+    let copy =
+        Session { token_hash: session.token_hash, ..fixture.make.session(fixture.user().await.id) };
     fixture.check_rejected(move |tx| tx.insert_session(&copy)).await;
-    let found = fixture.ports.users.find_session(&session.token_hash).await.unwrap().expect("the first");
+    let found =
+        fixture.ports.users.find_session(&session.token_hash).await.unwrap().expect("the first");
     assert_eq!(found.session, session);
 }

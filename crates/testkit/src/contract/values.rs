@@ -5,8 +5,8 @@ use foretell_domain::market::MarketTexts;
 use foretell_domain::post::{Post, PostBody, PostStatus};
 use foretell_domain::tag::{Tag, Tags};
 use foretell_domain::text::{
-    AvatarUrl, Category, CommentContent, Email, KeyName, MarketDescription, MarketName, Memo, OptionName,
-    PostContent, PostTitle, UserName,
+    AvatarUrl, Category, CommentContent, Email, KeyName, MarketDescription, MarketName, Memo,
+    OptionName, PostContent, PostTitle, UserName,
 };
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{TransferKind, TransferOrder};
@@ -43,7 +43,8 @@ fn longest(chars: usize) -> String {
 
 async fn check_user(fixture: &Fixture, name: &str, at: Timestamp) {
     let user = User {
-        email: Email::new(&format!("{}!#$%&'*+/=?^_`|~@Bücher.example", fixture.make.ids().user())).unwrap(),
+        email: Email::new(&format!("{}!#$%&'*+/=?^_`|~@Bücher.example", fixture.make.ids().user()))
+            .unwrap(),
         name: UserName::new(name).expect(name),
         avatar: Some(
             AvatarUrl::new(format!(
@@ -107,7 +108,10 @@ async fn check_market(fixture: &Fixture, text: &str, ends_at: Timestamp) {
         MarketName::new(&name).expect(text),
         MarketDescription::new(format!("Ten and more:\n\t{text}")).expect(text),
         Category::new(text.chars().take(40).collect::<String>()).expect(text),
-        vec![OptionName::new(text).expect(text), OptionName::new("Something else").expect("a name")],
+        vec![
+            OptionName::new(text).expect(text),
+            OptionName::new("Something else").expect("a name"),
+        ],
     );
     let created_at = Timestamp::from_micros(ends_at.micros() - 1);
     let new = fixture.make.market(&creator).created_at(created_at).ends_at(ends_at).build();
@@ -123,7 +127,8 @@ async fn check_transfer(fixture: &Fixture, memo: &str, at: Timestamp) {
     let memo = Some(Memo::new(memo).expect(memo));
     let order = TransferOrder { memo, at, ..fixture.make.order(TransferKind::Payment, 5) };
     let written = fixture.transfer([from.id(), to.id()], order).await;
-    let stored = fixture.ports.ledger.find_transfer(written.id, None).await.unwrap().expect("the transfer");
+    let stored =
+        fixture.ports.ledger.find_transfer(written.id, None).await.unwrap().expect("the transfer");
     assert_eq!(stored.transfer, written);
 }
 

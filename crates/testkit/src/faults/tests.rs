@@ -61,7 +61,10 @@ async fn lost_response_is_independent_of_commit() {
         [(Fault::LostAfterCommit, "after", true), (Fault::LostBeforeCommit, "before", false)]
     {
         fixture.store.fail_next(fault);
-        assert!(matches!(fixture.write("w", key).await, Err(StoreError::CommitUnknown(_))), "{fault:?}");
+        assert!(
+            matches!(fixture.write("w", key).await, Err(StoreError::CommitUnknown(_))),
+            "{fault:?}"
+        );
         assert_eq!(fixture.is_stored(key).await, is_stored, "{fault:?}");
     }
 }
@@ -90,9 +93,9 @@ async fn named_fault_waits_for_its_unit() {
 #[tokio::test]
 async fn poisoned_rows_are_rejected_until_healed() {
     let fixture = Fixture::new();
-    fixture
-        .store
-        .reject_inserts(|row| matches!(row, Insert::Outcome(outcome) if outcome.key.key.starts_with("bad")));
+    fixture.store.reject_inserts(
+        |row| matches!(row, Insert::Outcome(outcome) if outcome.key.key.starts_with("bad")),
+    );
     assert!(fixture.write("w", "good").await.is_ok());
     assert!(matches!(fixture.write("w", "bad").await, Err(StoreError::Rejected(_))));
     fixture.store.heal();

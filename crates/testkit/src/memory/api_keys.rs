@@ -47,7 +47,9 @@ impl ApiKeyTx for MemoryTx<'_> {
     fn record_api_key_use(&mut self, key: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {
         self.step(|tables, _| {
             let found = tables.api_keys.get(&key).cloned();
-            if let Some(found) = found.filter(|found| found.last_used_at.is_none_or(|last| last < at)) {
+            if let Some(found) =
+                found.filter(|found| found.last_used_at.is_none_or(|last| last < at))
+            {
                 tables.api_keys.put(key, ApiKey { last_used_at: Some(at), ..found });
             }
             Ok(())

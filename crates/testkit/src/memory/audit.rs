@@ -95,7 +95,12 @@ fn sums_of_positions(tables: &Tables) -> BTreeMap<MarketId, Held> {
     sums
 }
 
-fn audit_market(report: &mut AuditReport, tables: &Tables, held: &BTreeMap<MarketId, Held>, market: &Market) {
+fn audit_market(
+    report: &mut AuditReport,
+    tables: &Tables,
+    held: &BTreeMap<MarketId, Held>,
+    market: &Market,
+) {
     let (id, record) = (market.id(), market.record());
     let takes_part = matches!(record.phase, Phase::Open | Phase::Closed);
     report.uncovered_markets += i64::from(takes_part && !market.is_covered_by(tables.pot(id)));

@@ -52,7 +52,8 @@ impl JobTx for MemoryTx<'_> {
 
     fn delete_named_jobs(&mut self, names: &[String]) -> Result<usize, StoreError> {
         self.step(|tables, _| {
-            let ids: Vec<_> = names.iter().filter_map(|name| tables.job_names.get(name).copied()).collect();
+            let ids: Vec<_> =
+                names.iter().filter_map(|name| tables.job_names.get(name).copied()).collect();
             for id in &ids {
                 delete(tables, *id);
             }
@@ -99,7 +100,12 @@ impl JobTx for MemoryTx<'_> {
         })
     }
 
-    fn dead_letter_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> Result<bool, StoreError> {
+    fn dead_letter_job(
+        &mut self,
+        lease: Lease,
+        at: Timestamp,
+        failure: &str,
+    ) -> Result<bool, StoreError> {
         self.change_leased(lease, |job| {
             end(job, JobState::Dead, at);
             job.failures += 1;
@@ -130,8 +136,9 @@ impl JobTx for MemoryTx<'_> {
 
     fn purge_jobs(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.step(|tables, _| {
-            let is_old =
-                |job: &Job| job.state == JobState::Done && job.finished_at.is_some_and(|at| at < before);
+            let is_old = |job: &Job| {
+                job.state == JobState::Done && job.finished_at.is_some_and(|at| at < before)
+            };
             let rows = tables.jobs.range(..).filter(|(_, row)| is_old(&row.job));
             let mut old: Vec<_> = rows.map(|(id, row)| (row.job.finished_at, *id)).collect();
             old.sort_unstable();
@@ -146,7 +153,11 @@ impl JobTx for MemoryTx<'_> {
 
 impl MemoryTx<'_> {
     /// Changes a running job if this is its latest lease, and returns `true` if it is.
-    fn change_leased(&mut self, lease: Lease, change: impl FnOnce(&mut Job)) -> Result<bool, StoreError> {
+    fn change_leased(
+        &mut self,
+        lease: Lease,
+        change: impl FnOnce(&mut Job),
+    ) -> Result<bool, StoreError> {
         self.step(|tables, _| {
             let Some(mut row) = tables.jobs.get(&lease.job).cloned() else { return Ok(false) };
             if row.leases != lease.number || row.job.state != JobState::Running {
@@ -174,7 +185,8 @@ fn row_of(new: &NewJob) -> JobRow {
 }
 
 fn is_due(job: &Job, lane: JobLane, now: Timestamp) -> bool {
-    job.task.as_ref().is_ok_and(|task| task.kind().lane() == lane) && job.due_at.is_some_and(|due| due <= now)
+    job.task.as_ref().is_ok_and(|task| task.kind().lane() == lane)
+        && job.due_at.is_some_and(|due| due <= now)
 }
 
 fn take_up(
@@ -221,7 +233,11 @@ impl JobQueries for MemoryStore {
         Ok(self.read()?.jobs.committed().get(&id).map(|row| row.job.clone()))
     }
 
-    async fn list_jobs(&self, filter: JobFilter, page: PageRequest<JobId>) -> Result<Vec<Job>, StoreError> {
+    async fn list_jobs(
+        &self,
+        filter: JobFilter,
+        page: PageRequest<JobId>,
+    ) -> Result<Vec<Job>, StoreError> {
         let tables = self.read()?;
         let newest_first = tables.jobs.committed().values().rev().map(|row| &row.job);
         let wanted = newest_first.filter(|job| is_wanted(job, filter)).cloned().collect();
@@ -230,7 +246,9 @@ impl JobQueries for MemoryStore {
 
     async fn count_jobs(&self, filter: JobFilter) -> Result<i64, StoreError> {
         let tables = self.read()?;
-        Ok(count(tables.jobs.committed().values().filter(|row| is_wanted(&row.job, filter)).count()))
+        Ok(count(
+            tables.jobs.committed().values().filter(|row| is_wanted(&row.job, filter)).count(),
+        ))
     }
 
     async fn count_unfinished_jobs(&self) -> Result<Vec<JobCount>, StoreError> {

@@ -36,7 +36,11 @@ impl KnownNetworkTx for MemoryTx<'_> {
         })
     }
 
-    fn delete_known_networks_of(&mut self, user: UserId, kept: Option<IpAddr>) -> Result<usize, StoreError> {
+    fn delete_known_networks_of(
+        &mut self,
+        user: UserId,
+        kept: Option<IpAddr>,
+    ) -> Result<usize, StoreError> {
         self.step(|tables, _| {
             let mut gone = networks_of(tables, user);
             gone.retain(|known| Some(known.network) != kept);
@@ -85,9 +89,11 @@ impl KnownNetworkQueries for MemoryStore {
 
     async fn list_known_networks(&self, user: UserId) -> Result<Vec<KnownNetwork>, StoreError> {
         let tables = self.read()?;
-        let rows = tables.known_networks.committed().iter().filter(|((owner, _), _)| *owner == user);
-        let mut found: Vec<_> =
-            rows.map(|((_, network), at)| KnownNetwork { network: *network, last_used_at: *at }).collect();
+        let rows =
+            tables.known_networks.committed().iter().filter(|((owner, _), _)| *owner == user);
+        let mut found: Vec<_> = rows
+            .map(|((_, network), at)| KnownNetwork { network: *network, last_used_at: *at })
+            .collect();
         found.sort_by_key(last_used_first);
         Ok(found)
     }

@@ -30,8 +30,13 @@ fn owner(tables: &Tables, account: AccountId) -> Option<UserId> {
 }
 
 /// Returns the transfers of an account up to a version, newest first.
-fn transfers_back_from(tables: &Tables, account: AccountId, version: i64) -> impl Iterator<Item = &Transfer> {
-    let versions = tables.account_versions.committed().range((account, i64::MIN)..=(account, version)).rev();
+fn transfers_back_from(
+    tables: &Tables,
+    account: AccountId,
+    version: i64,
+) -> impl Iterator<Item = &Transfer> {
+    let versions =
+        tables.account_versions.committed().range((account, i64::MIN)..=(account, version)).rev();
     versions.filter_map(|(_, transfer)| tables.transfers.committed().get(transfer))
 }
 
@@ -58,13 +63,15 @@ impl LedgerQueries for MemoryStore {
 
     async fn list_accounts(&self, owner: UserId) -> Result<Vec<AccountDetails>, StoreError> {
         let tables = self.read()?;
-        let rows = accounts_of(&tables, owner).filter_map(|id| tables.accounts.committed().get(&id));
+        let rows =
+            accounts_of(&tables, owner).filter_map(|id| tables.accounts.committed().get(&id));
         Ok(rows.take(MAX_ACCOUNTS_LISTED).map(details).collect())
     }
 
     async fn balance_at(&self, id: AccountId, at: Timestamp) -> Result<Balance, StoreError> {
         let tables = self.read()?;
-        let last = transfers_back_from(&tables, id, i64::MAX).find(|transfer| transfer.created_at <= at);
+        let last =
+            transfers_back_from(&tables, id, i64::MAX).find(|transfer| transfer.created_at <= at);
         Ok(last.map_or(Balance::ZERO, |transfer| transfer.side_of(id).balance_after))
     }
 
@@ -74,13 +81,17 @@ impl LedgerQueries for MemoryStore {
         page: PageRequest<i64>,
     ) -> Result<Page<Transfer>, StoreError> {
         let tables = self.read()?;
-        let total = tables.accounts.committed().get(&account).map_or(0, |row| row.account.version());
+        let total =
+            tables.accounts.committed().get(&account).map_or(0, |row| row.account.version());
         let (_, newest) = page.numbers(total);
         let rows = transfers_back_from(&tables, account, newest.max(0)).take(page.limit as usize);
         Ok(Page { rows: rows.cloned().collect(), total })
     }
 
-    async fn list_transfers(&self, page: PageRequest<TransferId>) -> Result<Vec<Transfer>, StoreError> {
+    async fn list_transfers(
+        &self,
+        page: PageRequest<TransferId>,
+    ) -> Result<Vec<Transfer>, StoreError> {
         let transfers = self.read()?.transfers.committed().values().rev().cloned().collect();
         Ok(cut_page(transfers, page, |transfer: &Transfer, last| transfer.id < last))
     }
@@ -102,13 +113,17 @@ impl LedgerQueries for MemoryStore {
         }))
     }
 
-    async fn rank_profits(&self, since: Option<Timestamp>, limit: u32) -> Result<Vec<Profit>, StoreError> {
+    async fn rank_profits(
+        &self,
+        since: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<Profit>, StoreError> {
         let tables = self.read()?;
         let rows = tables.transfers.committed().values();
         let mut sums: BTreeMap<UserId, i64> = BTreeMap::new();
         for row in rows.filter(|row| since.is_none_or(|since| row.created_at >= since)) {
-            let trader =
-                change_of_trader(row).and_then(|(account, change)| Some((owner(&tables, account)?, change)));
+            let trader = change_of_trader(row)
+                .and_then(|(account, change)| Some((owner(&tables, account)?, change)));
             if let Some((user, change)) = trader {
                 *sums.entry(user).or_default() += change;
             }
@@ -127,7 +142,8 @@ impl LedgerQueries for MemoryStore {
 
     async fn sum_balances(&self) -> Result<i128, StoreError> {
         let tables = self.read()?;
-        let balances = tables.accounts.committed().values().map(|row| row.account.balance().minor());
+        let balances =
+            tables.accounts.committed().values().map(|row| row.account.balance().minor());
         Ok(balances.map(i128::from).sum())
     }
 

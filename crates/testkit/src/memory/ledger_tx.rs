@@ -17,7 +17,11 @@ use super::tables::{AccountRow, Tables};
 use super::tx::MemoryTx;
 
 impl LedgerTx for MemoryTx<'_> {
-    fn record_currency_once(&mut self, currency: &Currency, _at: Timestamp) -> Result<Currency, StoreError> {
+    fn record_currency_once(
+        &mut self,
+        currency: &Currency,
+        _at: Timestamp,
+    ) -> Result<Currency, StoreError> {
         self.step(|tables, _| {
             if tables.currency.get(&()).is_none() {
                 tables.currency.put((), currency.clone());
@@ -26,7 +30,11 @@ impl LedgerTx for MemoryTx<'_> {
         })
     }
 
-    fn insert_accounts_once(&mut self, accounts: &[Account], at: Timestamp) -> Result<usize, StoreError> {
+    fn insert_accounts_once(
+        &mut self,
+        accounts: &[Account],
+        at: Timestamp,
+    ) -> Result<usize, StoreError> {
         self.step(|tables, locked| {
             let mut inserted = 0;
             for account in accounts {
@@ -40,7 +48,10 @@ impl LedgerTx for MemoryTx<'_> {
         })
     }
 
-    fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Result<Vec<Locked<Account>>, StoreError> {
+    fn lock_accounts(
+        &mut self,
+        ids: &BTreeSet<AccountId>,
+    ) -> Result<Vec<Locked<Account>>, StoreError> {
         self.step(|tables, locked| {
             let rows = ids.iter().filter_map(|id| tables.accounts.get(id));
             let rows: Vec<_> = rows.map(|row| Locked::assume(row.account)).collect();
@@ -69,7 +80,8 @@ impl LedgerTx for MemoryTx<'_> {
                 let stored = tables.accounts.require(&account.id())?;
                 let AccountRecord { balance, version, status, .. } = *account.record();
                 let record = AccountRecord { balance, version, status, ..*stored.account.record() };
-                let account = Account::restore(record).map_err(|error| StoreError::Rejected(error.into()))?;
+                let account =
+                    Account::restore(record).map_err(|error| StoreError::Rejected(error.into()))?;
                 let row = AccountRow { account, created_at: stored.created_at };
                 tables.accounts.put(account.id(), row);
             }
@@ -105,7 +117,8 @@ impl LedgerTx for MemoryTx<'_> {
     ) -> Result<Vec<Transfer>, StoreError> {
         self.step(|tables, _| {
             let keys = (account, *versions.start())..=(account, *versions.end());
-            let found = tables.account_versions.range(keys).filter_map(|(_, id)| tables.transfers.get(id));
+            let found =
+                tables.account_versions.range(keys).filter_map(|(_, id)| tables.transfers.get(id));
             Ok(found.filter(|transfer| transfer.debit.account_id == account).cloned().collect())
         })
     }
@@ -119,7 +132,9 @@ impl LedgerTx for MemoryTx<'_> {
     }
 
     fn insert_transfers(&mut self, transfers: &[Transfer]) -> Result<(), StoreError> {
-        self.step(|tables, _| transfers.iter().try_for_each(|transfer| insert_transfer(tables, transfer)))
+        self.step(|tables, _| {
+            transfers.iter().try_for_each(|transfer| insert_transfer(tables, transfer))
+        })
     }
 }
 

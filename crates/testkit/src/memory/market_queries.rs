@@ -11,8 +11,8 @@ use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{
-    MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, PositionKey, PositionRow, PricePoint,
-    PriceWindow, WantedHolding,
+    MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, PositionKey, PositionRow,
+    PricePoint, PriceWindow, WantedHolding,
 };
 use foretell_ports::page::{NumberedPage, Page, PageRequest};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
@@ -73,10 +73,8 @@ fn bets_of(tables: &Tables, user: UserId) -> impl Iterator<Item = &Bet> {
 
 fn positions_of(tables: &Tables, account: AccountId) -> impl Iterator<Item = HeldPosition> {
     let positions = tables.positions.committed().iter();
-    positions.filter(move |((_, holder, _), _)| *holder == account).map(|(key, position)| HeldPosition {
-        market_id: key.0,
-        option_index: key.2,
-        position: *position,
+    positions.filter(move |((_, holder, _), _)| *holder == account).map(|(key, position)| {
+        HeldPosition { market_id: key.0, option_index: key.2, position: *position }
     })
 }
 
@@ -117,7 +115,11 @@ impl MarketQueries for MemoryStore {
         Ok(count(tables.markets.committed().values().filter(|row| is_wanted(filter, row)).count()))
     }
 
-    async fn find_bet(&self, id: BetId, trader: Option<AccountId>) -> Result<Option<Bet>, StoreError> {
+    async fn find_bet(
+        &self,
+        id: BetId,
+        trader: Option<AccountId>,
+    ) -> Result<Option<Bet>, StoreError> {
         let tables = self.read()?;
         let client_id = ClientId::from_u128(id.as_u128());
         let own = trader.and_then(|trader| tables.traded_as.committed().get(&(trader, client_id)));
@@ -125,18 +127,28 @@ impl MarketQueries for MemoryStore {
         Ok(tables.bets.committed().get(&id).cloned())
     }
 
-    async fn page_bets(&self, market: MarketId, page: PageRequest<i64>) -> Result<Page<Bet>, StoreError> {
+    async fn page_bets(
+        &self,
+        market: MarketId,
+        page: PageRequest<i64>,
+    ) -> Result<Page<Bet>, StoreError> {
         let tables = self.read()?;
-        let total = tables.markets.committed().get(&market).map_or(0, |row| row.market.record().bet_count);
+        let total =
+            tables.markets.committed().get(&market).map_or(0, |row| row.market.record().bet_count);
         let (_, newest) = page.numbers(total);
         let rows = bets_between(&tables, market, 0, newest).rev().take(page.limit as usize);
         Ok(Page { rows: rows.cloned().collect(), total })
     }
 
-    async fn list_newest_bets(&self, markets: &[MarketId], limit: u32) -> Result<Vec<Bet>, StoreError> {
+    async fn list_newest_bets(
+        &self,
+        markets: &[MarketId],
+        limit: u32,
+    ) -> Result<Vec<Bet>, StoreError> {
         let tables = self.read()?;
         let markets: BTreeSet<_> = markets.iter().copied().collect();
-        let newest = |market| bets_between(&tables, market, 0, i64::MAX).rev().take(limit as usize).cloned();
+        let newest =
+            |market| bets_between(&tables, market, 0, i64::MAX).rev().take(limit as usize).cloned();
         Ok(markets.into_iter().flat_map(newest).collect())
     }
 
@@ -161,7 +173,11 @@ impl MarketQueries for MemoryStore {
         Ok(rows)
     }
 
-    async fn list_bets_of(&self, user: UserId, page: PageRequest<BetKey>) -> Result<Vec<Bet>, StoreError> {
+    async fn list_bets_of(
+        &self,
+        user: UserId,
+        page: PageRequest<BetKey>,
+    ) -> Result<Vec<Bet>, StoreError> {
         let tables = self.read()?;
         let mut rows: Vec<_> = bets_of(&tables, user).cloned().collect();
         rows.sort_by_key(|bet| Reverse(BetKey::from(bet)));
@@ -177,8 +193,9 @@ impl MarketQueries for MemoryStore {
         let mut holdings = Vec::new();
         for WantedHolding { market_id, account_id, option_count } in wanted.iter().copied() {
             let mut holding = Holding::empty(market_id, account_id, option_count);
-            let mut held =
-                positions_of(&tables, account_id).filter(|held| held.market_id == market_id).peekable();
+            let mut held = positions_of(&tables, account_id)
+                .filter(|held| held.market_id == market_id)
+                .peekable();
             if held.peek().is_none() {
                 continue;
             }
@@ -212,7 +229,8 @@ impl MarketQueries for MemoryStore {
         before: Timestamp,
     ) -> Result<Option<Vec<Probability>>, StoreError> {
         let tables = self.read()?;
-        let last = bets_between(&tables, market, 0, i64::MAX).rev().find(|bet| bet.created_at < before);
+        let last =
+            bets_between(&tables, market, 0, i64::MAX).rev().find(|bet| bet.created_at < before);
         Ok(last.map(|bet| bet.fill.prices_after.clone()))
     }
 
@@ -240,7 +258,11 @@ impl MarketQueries for MemoryStore {
         Ok(found.cloned().collect())
     }
 
-    async fn list_unsettled(&self, after: Option<MarketId>, limit: u32) -> Result<Vec<MarketId>, StoreError> {
+    async fn list_unsettled(
+        &self,
+        after: Option<MarketId>,
+        limit: u32,
+    ) -> Result<Vec<MarketId>, StoreError> {
         let tables = self.read()?;
         let first = after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = tables.settlements.committed().range((first, Bound::Unbounded));

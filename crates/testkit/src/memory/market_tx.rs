@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId};
-use foretell_domain::market::{Bet, Holding, Market, MarketRecord, MarketTexts, OptionState, Settlement};
+use foretell_domain::market::{
+    Bet, Holding, Market, MarketRecord, MarketTexts, OptionState, Settlement,
+};
 use foretell_domain::money::Balance;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
@@ -27,7 +29,10 @@ impl MarketTx for MemoryTx<'_> {
         })
     }
 
-    fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Result<Vec<Locked<Market>>, StoreError> {
+    fn lock_markets(
+        &mut self,
+        ids: &BTreeSet<MarketId>,
+    ) -> Result<Vec<Locked<Market>>, StoreError> {
         self.step(|tables, locked| {
             let rows = ids.iter().filter_map(|id| tables.markets.get(id));
             let rows: Vec<_> = rows.map(|row| Locked::assume(row.market.clone())).collect();
@@ -36,7 +41,11 @@ impl MarketTx for MemoryTx<'_> {
         })
     }
 
-    fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> Result<(), StoreError> {
+    fn save_markets(
+        &mut self,
+        markets: &[&Locked<Market>],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         self.step(|tables, locked| {
             for market in markets {
                 locked.check_market(market.id())?;
@@ -60,12 +69,18 @@ impl MarketTx for MemoryTx<'_> {
         })
     }
 
-    fn save_market_texts(&mut self, market: &Locked<Market>, texts: &MarketTexts) -> Result<(), StoreError> {
+    fn save_market_texts(
+        &mut self,
+        market: &Locked<Market>,
+        texts: &MarketTexts,
+    ) -> Result<(), StoreError> {
         self.step(|tables, locked| {
             locked.check_market(market.id())?;
             let mut row = tables.markets.require(&market.id())?.clone();
-            (row.texts.name, row.texts.description) = (texts.name.clone(), texts.description.clone());
-            let record = MarketRecord { ends_at: market.record().ends_at, ..row.market.record().clone() };
+            (row.texts.name, row.texts.description) =
+                (texts.name.clone(), texts.description.clone());
+            let record =
+                MarketRecord { ends_at: market.record().ends_at, ..row.market.record().clone() };
             row.market = restored(record)?;
             tables.markets.put(market.id(), row);
             Ok(())
@@ -95,12 +110,13 @@ impl MarketTx for MemoryTx<'_> {
                 locked.check_market(*market_id)?;
                 let from = (*market_id, *account_id, 0);
                 let rows = tables.positions.range(from..=(*market_id, *account_id, usize::MAX));
-                let holding = rows.fold(None, |holding: Option<Holding>, ((_, _, index), position)| {
-                    let empty = || Holding::empty(*market_id, *account_id, *option_count);
-                    let mut holding = holding.unwrap_or_else(empty);
-                    holding.positions[*index] = *position;
-                    Some(holding)
-                });
+                let holding =
+                    rows.fold(None, |holding: Option<Holding>, ((_, _, index), position)| {
+                        let empty = || Holding::empty(*market_id, *account_id, *option_count);
+                        let mut holding = holding.unwrap_or_else(empty);
+                        holding.positions[*index] = *position;
+                        Some(holding)
+                    });
                 found.extend(holding);
             }
             Ok(found)
@@ -113,9 +129,12 @@ impl MarketTx for MemoryTx<'_> {
                 locked.check_market(holding.market_id)?;
                 tables.accounts.require(&holding.account_id)?;
                 let market = &tables.markets.require(&holding.market_id)?.market;
+                let position = holding
+                    .positions
+                    .get(*index)
+                    .filter(|_| *index < market.record().options.len());
                 let position =
-                    holding.positions.get(*index).filter(|_| *index < market.record().options.len());
-                let position = *position.ok_or_else(|| rejected(format!("no option {index} to hold")))?;
+                    *position.ok_or_else(|| rejected(format!("no option {index} to hold")))?;
                 tables.positions.put((holding.market_id, holding.account_id, *index), position);
             }
             Ok(())
@@ -136,7 +155,9 @@ impl MarketTx for MemoryTx<'_> {
 
     fn find_bets(&mut self, ids: &[BetId]) -> Result<Vec<Bet>, StoreError> {
         let ids: BTreeSet<_> = ids.iter().collect();
-        self.step(|tables, _| Ok(ids.into_iter().filter_map(|id| tables.bets.get(id)).cloned().collect()))
+        self.step(|tables, _| {
+            Ok(ids.into_iter().filter_map(|id| tables.bets.get(id)).cloned().collect())
+        })
     }
 
     fn find_traded_as(
@@ -165,7 +186,10 @@ impl MarketTx for MemoryTx<'_> {
         })
     }
 
-    fn lock_settlement(&mut self, market: &Locked<Market>) -> Result<Option<Locked<Settlement>>, StoreError> {
+    fn lock_settlement(
+        &mut self,
+        market: &Locked<Market>,
+    ) -> Result<Option<Locked<Settlement>>, StoreError> {
         self.step(|tables, locked| {
             locked.check_market(market.id())?;
             Ok(tables.settlements.get(&market.id()).cloned().map(Locked::assume))
@@ -214,7 +238,9 @@ fn changed(stored: &Market, saved: &Market) -> Result<Market, StoreError> {
     let (stored, saved) = (stored.record(), saved.record().clone());
     let options = stored.options.iter().zip(&saved.options);
     let record = MarketRecord {
-        options: options.map(|(old, new)| OptionState { outstanding: new.outstanding, ..*old }).collect(),
+        options: options
+            .map(|(old, new)| OptionState { outstanding: new.outstanding, ..*old })
+            .collect(),
         creator_id: stored.creator_id,
         creator_account_id: stored.creator_account_id,
         ends_at: stored.ends_at,
@@ -229,7 +255,12 @@ fn restored(record: MarketRecord) -> Result<Market, StoreError> {
     Market::restore(record).map_err(|error| StoreError::Rejected(error.into()))
 }
 
-fn holdings_after(tables: &Tables, market: &Market, after: Option<AccountId>, limit: usize) -> Vec<Holding> {
+fn holdings_after(
+    tables: &Tables,
+    market: &Market,
+    after: Option<AccountId>,
+    limit: usize,
+) -> Vec<Holding> {
     let (id, options) = (market.id(), market.record().options.len());
     let first = match after {
         Some(account) => Bound::Excluded((id, account, usize::MAX)),

@@ -53,13 +53,18 @@ impl PostTx for MemoryTx<'_> {
         })
     }
 
-    fn lock_subject(&mut self, subject: CommentSubject) -> Result<Option<LockedSubject>, StoreError> {
+    fn lock_subject(
+        &mut self,
+        subject: CommentSubject,
+    ) -> Result<Option<LockedSubject>, StoreError> {
         self.step(|tables, _| {
             Ok(match subject {
                 CommentSubject::Post(id) => {
                     tables.posts.get(&id).map(|post| LockedSubject::Post(post.authorship()))
                 }
-                CommentSubject::Market(id) => tables.markets.get(&id).map(|_| LockedSubject::Market),
+                CommentSubject::Market(id) => {
+                    tables.markets.get(&id).map(|_| LockedSubject::Market)
+                }
             })
         })
     }
@@ -133,7 +138,10 @@ pub(super) fn delete_comments(tables: &mut Tables, is_doomed: impl Fn(&Comment) 
     }
 }
 
-pub(super) fn posts_in<'a>(tables: &'a Tables, filter: &'a PostFilter) -> impl Iterator<Item = &'a Post> {
+pub(super) fn posts_in<'a>(
+    tables: &'a Tables,
+    filter: &'a PostFilter,
+) -> impl Iterator<Item = &'a Post> {
     tables.posts.committed().values().rev().filter(|post| filter.wants(post))
 }
 
@@ -149,8 +157,10 @@ fn tags_of(tables: &Tables) -> Vec<TagCount> {
     for tag in published.flat_map(|post| post.body.tags.iter()) {
         *counts.entry(tag).or_default() += 1;
     }
-    let mut tags: Vec<_> =
-        counts.into_iter().map(|(tag, post_count)| TagCount { tag: tag.clone(), post_count }).collect();
+    let mut tags: Vec<_> = counts
+        .into_iter()
+        .map(|(tag, post_count)| TagCount { tag: tag.clone(), post_count })
+        .collect();
     tags.sort_by(|left, right| place_of(left).cmp(&place_of(right)));
     tags
 }
@@ -213,12 +223,18 @@ impl PostQueries for MemoryStore {
         Ok(count(comments_on(&*self.read()?, subject).count()))
     }
 
-    async fn list_newest_posts(&self, authors: &[UserId], limit: u32) -> Result<Vec<Post>, StoreError> {
+    async fn list_newest_posts(
+        &self,
+        authors: &[UserId],
+        limit: u32,
+    ) -> Result<Vec<Post>, StoreError> {
         let tables = self.read()?;
         let authors: BTreeSet<_> = authors.iter().collect();
         let newest = |author: &&UserId| {
-            let filter = PostFilter { status: PostStatus::Published, author_id: Some(**author), tag: None };
-            let posts = tables.posts.committed().values().rev().filter(move |post| filter.wants(post));
+            let filter =
+                PostFilter { status: PostStatus::Published, author_id: Some(**author), tag: None };
+            let posts =
+                tables.posts.committed().values().rev().filter(move |post| filter.wants(post));
             posts.take(limit as usize).cloned().collect::<Vec<_>>()
         };
         let mut posts: Vec<_> = authors.iter().flat_map(newest).collect();
@@ -226,10 +242,15 @@ impl PostQueries for MemoryStore {
         Ok(posts)
     }
 
-    async fn list_newest_comments(&self, posts: &[PostId], limit: u32) -> Result<Vec<Comment>, StoreError> {
+    async fn list_newest_comments(
+        &self,
+        posts: &[PostId],
+        limit: u32,
+    ) -> Result<Vec<Comment>, StoreError> {
         let tables = self.read()?;
         let posts: BTreeSet<_> = posts.iter().collect();
-        let newest = |id: &&PostId| comments_on(&tables, CommentSubject::Post(**id)).take(limit as usize);
+        let newest =
+            |id: &&PostId| comments_on(&tables, CommentSubject::Post(**id)).take(limit as usize);
         let mut comments: Vec<_> = posts.iter().flat_map(newest).cloned().collect();
         comments.sort_by_key(|comment| Reverse(comment.id));
         Ok(comments)

@@ -24,9 +24,11 @@ impl QuotaTx for MemoryTx<'_> {
             let count = match quota {
                 Quota::PublishedPosts => of_status(PostStatus::Published),
                 Quota::Drafts => of_status(PostStatus::Draft),
-                Quota::Comments => {
-                    tables.comments.range(..).filter(|(_, comment)| comment.author_id == user).count()
-                }
+                Quota::Comments => tables
+                    .comments
+                    .range(..)
+                    .filter(|(_, comment)| comment.author_id == user)
+                    .count(),
                 Quota::OpenMarkets => {
                     let records = tables.markets.range(..).map(|(_, row)| row.market.record());
                     let is_open = |record: &&foretell_domain::market::MarketRecord| {
@@ -46,7 +48,12 @@ fn is_post_of(post: &foretell_domain::post::Post, author: UserId, status: PostSt
 }
 
 /// Rejects a count that another unit might change.
-fn check_lock(tables: &Tables, locked: &LockedRows, user: UserId, quota: Quota) -> Result<(), StoreError> {
+fn check_lock(
+    tables: &Tables,
+    locked: &LockedRows,
+    user: UserId,
+    quota: Quota,
+) -> Result<(), StoreError> {
     if quota != Quota::OpenMarkets {
         return locked.check_user(user);
     }

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, PostId};
-use foretell_domain::search::{Alternative, IndexedText, Parts, Phrase, SearchLanguage, SearchQuery};
+use foretell_domain::search::{
+    Alternative, IndexedText, Parts, Phrase, SearchLanguage, SearchQuery,
+};
 use foretell_ports::error::StoreError;
 use foretell_ports::market::MarketFilter;
 use foretell_ports::post::PostFilter;
@@ -43,7 +45,8 @@ impl TextSearch for MemoryStore {
     ) -> Result<Hits<MarketId>, StoreError> {
         let tables = self.read()?;
         let rows = tables.markets.committed().iter().filter(|(_, row)| is_wanted(filter, row));
-        let texts = rows.map(|(id, row)| (*id, row.texts.name.as_str(), row.texts.description.as_str()));
+        let texts =
+            rows.map(|(id, row)| (*id, row.texts.name.as_str(), row.texts.description.as_str()));
         Ok(found(texts, method, query, page))
     }
 
@@ -103,7 +106,8 @@ fn has(words: &[String], phrase: &Phrase) -> bool {
 }
 
 fn by_parts(query: &SearchQuery, text: &IndexedText) -> Option<f64> {
-    let has_all = |parts: &Parts, text: &str| parts.wanted.iter().all(|part| text.contains(part.as_str()));
+    let has_all =
+        |parts: &Parts, text: &str| parts.wanted.iter().all(|part| text.contains(part.as_str()));
     let met = |parts: &Parts| {
         let is_met = has_all(parts, &text.substrings)
             && !parts.unwanted.iter().any(|part| text.substrings.contains(part.as_str()));

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use foretell_domain::account::Account;
 use foretell_domain::comment::Comment;
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId,
-    WebhookId,
+    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId,
+    TransferId, UserId, WebhookId,
 };
 use foretell_domain::market::{Bet, Market, MarketTexts, Payout, Position, Settlement};
 use foretell_domain::money::{Balance, Currency};

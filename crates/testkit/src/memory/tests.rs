@@ -53,7 +53,8 @@ async fn references_to_absent_rows_are_rejected() {
     check_rejected(&store, move |tx| tx.insert_accounts_once(&[account], START)).await;
     let session = make.session(nobody);
     check_rejected(&store, move |tx| tx.insert_session(&session)).await;
-    let transfer = transfer(&mut Account::treasury(), &mut account, make.order(TransferKind::Mint, 1));
+    let transfer =
+        transfer(&mut Account::treasury(), &mut account, make.order(TransferKind::Mint, 1));
     let transfer = transfer.unwrap();
     check_rejected(&store, move |tx| tx.insert_transfers(std::slice::from_ref(&transfer))).await;
 }

@@ -29,27 +29,51 @@ pub(super) struct LockedRows {
 
 impl LockedRows {
     pub(super) fn check_account(&self, id: AccountId) -> Result<(), StoreError> {
-        if self.accounts.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+        if self.accounts.contains(&id) {
+            Ok(())
+        } else {
+            Err(rejected(format!("{id:?} is not locked")))
+        }
     }
 
     pub(super) fn check_market(&self, id: MarketId) -> Result<(), StoreError> {
-        if self.markets.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+        if self.markets.contains(&id) {
+            Ok(())
+        } else {
+            Err(rejected(format!("{id:?} is not locked")))
+        }
     }
 
     pub(super) fn check_user(&self, id: UserId) -> Result<(), StoreError> {
-        if self.users.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+        if self.users.contains(&id) {
+            Ok(())
+        } else {
+            Err(rejected(format!("{id:?} is not locked")))
+        }
     }
 
     pub(super) fn check_post(&self, id: PostId) -> Result<(), StoreError> {
-        if self.posts.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+        if self.posts.contains(&id) {
+            Ok(())
+        } else {
+            Err(rejected(format!("{id:?} is not locked")))
+        }
     }
 
     pub(super) fn check_comment(&self, id: CommentId) -> Result<(), StoreError> {
-        if self.comments.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+        if self.comments.contains(&id) {
+            Ok(())
+        } else {
+            Err(rejected(format!("{id:?} is not locked")))
+        }
     }
 
     pub(super) fn check_webhook(&self, id: WebhookId) -> Result<(), StoreError> {
-        if self.webhooks.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+        if self.webhooks.contains(&id) {
+            Ok(())
+        } else {
+            Err(rejected(format!("{id:?} is not locked")))
+        }
     }
 }
 

@@ -13,7 +13,8 @@ use foretell_ports::page::PageRequest;
 use foretell_ports::secret::{PasswordHash, TokenHash};
 use foretell_ports::unit::Locked;
 use foretell_ports::user::{
-    CredentialId, CredentialLock, CredentialState, Credentials, Session, SessionDetails, UserQueries, UserTx,
+    CredentialId, CredentialLock, CredentialState, Credentials, Session, SessionDetails,
+    UserQueries, UserTx,
 };
 
 use super::tables::Tables;
@@ -27,7 +28,8 @@ impl UserTx for MemoryTx<'_> {
         lock: CredentialLock,
     ) -> Result<Vec<CredentialState>, StoreError> {
         self.step(|tables, locked| {
-            let states = credentials.iter().filter_map(|credential| credential_state(tables, *credential));
+            let states =
+                credentials.iter().filter_map(|credential| credential_state(tables, *credential));
             let states: Vec<_> = states.collect();
             if lock == CredentialLock::Exclusive {
                 locked.users.extend(states.iter().map(|state| state.user_id));
@@ -36,13 +38,19 @@ impl UserTx for MemoryTx<'_> {
         })
     }
 
-    fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> Result<bool, StoreError> {
+    fn insert_user_once(
+        &mut self,
+        user: &User,
+        password: &PasswordHash,
+    ) -> Result<bool, StoreError> {
         self.step(|tables, _| {
             if tables.users_by_email.get(&user.email).is_some() {
                 return Ok(false);
             }
             tables.users_by_email.insert(user.email.clone(), user.id)?;
-            tables.users.insert(user.id, Credentials { user: user.clone(), password: password.clone() })?;
+            tables
+                .users
+                .insert(user.id, Credentials { user: user.clone(), password: password.clone() })?;
             Ok(true)
         })
     }
@@ -58,8 +66,10 @@ impl UserTx for MemoryTx<'_> {
     fn lock_user_and_admins(&mut self, id: UserId) -> Result<Vec<Locked<Credentials>>, StoreError> {
         self.step(|tables, locked| {
             let rows = tables.users.range(..).map(|(_, row)| row);
-            let wanted: Vec<_> =
-                rows.filter(|row| row.user.id == id || row.user.is_active_admin()).cloned().collect();
+            let wanted: Vec<_> = rows
+                .filter(|row| row.user.id == id || row.user.is_active_admin())
+                .cloned()
+                .collect();
             locked.users.extend(wanted.iter().map(|row| row.user.id));
             Ok(wanted.into_iter().map(Locked::assume).collect())
         })
@@ -90,7 +100,8 @@ impl UserTx for MemoryTx<'_> {
 
     fn delete_session(&mut self, user: UserId, session: SessionId) -> Result<bool, StoreError> {
         self.step(|tables, _| {
-            let stored = tables.sessions.get(&session).filter(|session| session.user_id == user).copied();
+            let stored =
+                tables.sessions.get(&session).filter(|session| session.user_id == user).copied();
             if let Some(stored) = stored {
                 tables.sessions_by_token.remove(stored.token_hash);
                 tables.sessions.remove(stored.id);
@@ -99,7 +110,11 @@ impl UserTx for MemoryTx<'_> {
         })
     }
 
-    fn delete_sessions_of(&mut self, user: UserId, kept: Option<SessionId>) -> Result<usize, StoreError> {
+    fn delete_sessions_of(
+        &mut self,
+        user: UserId,
+        kept: Option<SessionId>,
+    ) -> Result<usize, StoreError> {
         self.step(|tables, _| {
             let of_user = |session: &&Session| session.user_id == user && Some(session.id) != kept;
             let rows = tables.sessions.range(..).map(|(_, session)| session);
@@ -122,8 +137,9 @@ impl UserTx for MemoryTx<'_> {
         self.step(|tables, locked| {
             locked.check_user(user)?;
             let rows = tables.sessions.range(..).map(|(_, session)| *session);
-            let mut live: Vec<Session> =
-                rows.filter(|session| session.user_id == user && session.expires_at > ending_after).collect();
+            let mut live: Vec<Session> = rows
+                .filter(|session| session.user_id == user && session.expires_at > ending_after)
+                .collect();
             live.sort_unstable_by_key(|session| std::cmp::Reverse(session.id));
             let ended = live.get(kept as usize..).unwrap_or_default();
             for session in ended {
@@ -137,7 +153,8 @@ impl UserTx for MemoryTx<'_> {
     fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.step(|tables, _| {
             let rows = tables.sessions.range(..).map(|(_, session)| *session);
-            let mut ended: Vec<Session> = rows.filter(|session| session.expires_at < before).collect();
+            let mut ended: Vec<Session> =
+                rows.filter(|session| session.expires_at < before).collect();
             ended.sort_unstable_by_key(|session| session.expires_at);
             ended.truncate(limit as usize);
             for session in &ended {
@@ -181,7 +198,11 @@ fn present_users(tables: &Tables) -> impl Iterator<Item = &User> {
 }
 
 /// Returns the sessions of a user that end after a time, newest first.
-fn live_sessions(tables: &Tables, user: UserId, ending_after: Timestamp) -> impl Iterator<Item = Session> {
+fn live_sessions(
+    tables: &Tables,
+    user: UserId,
+    ending_after: Timestamp,
+) -> impl Iterator<Item = Session> {
     let sessions = tables.sessions.committed().values().rev().copied();
     sessions.filter(move |session| session.user_id == user && session.expires_at > ending_after)
 }
@@ -237,7 +258,11 @@ impl UserQueries for MemoryStore {
         Ok(cut_page(sessions, page, |session, last| session.id < last))
     }
 
-    async fn count_sessions(&self, user: UserId, ending_after: Timestamp) -> Result<i64, StoreError> {
+    async fn count_sessions(
+        &self,
+        user: UserId,
+        ending_after: Timestamp,
+    ) -> Result<i64, StoreError> {
         Ok(count(live_sessions(&*self.read()?, user, ending_after).count()))
     }
 

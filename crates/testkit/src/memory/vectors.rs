@@ -42,12 +42,19 @@ impl VectorQueries for MemoryStore {
             TextId::Market(id) => tables.markets.committed().contains_key(id),
             TextId::Post(id) => tables.posts.committed().contains_key(id),
         };
-        let cursor =
-            |vector: &StoredVector| VectorCursor { written_at: vector.written_at, id: vector.text.as_u128() };
-        let stored =
-            tables.vectors.committed().iter().filter(|(text, (of, _))| of == model && is_there(text));
-        let mut vectors: Vec<_> =
-            stored.map(|(_, (_, vector))| vector.clone()).filter(|vector| cursor(vector) > after).collect();
+        let cursor = |vector: &StoredVector| VectorCursor {
+            written_at: vector.written_at,
+            id: vector.text.as_u128(),
+        };
+        let stored = tables
+            .vectors
+            .committed()
+            .iter()
+            .filter(|(text, (of, _))| of == model && is_there(text));
+        let mut vectors: Vec<_> = stored
+            .map(|(_, (_, vector))| vector.clone())
+            .filter(|vector| cursor(vector) > after)
+            .collect();
         vectors.sort_by_key(cursor);
         vectors.truncate(limit as usize);
         Ok(vectors)
@@ -63,7 +70,11 @@ impl VectorQueries for MemoryStore {
         Ok(ids.take(limit as usize).collect())
     }
 
-    async fn list_post_ids(&self, after: Option<PostId>, limit: u32) -> Result<Vec<PostId>, StoreError> {
+    async fn list_post_ids(
+        &self,
+        after: Option<PostId>,
+        limit: u32,
+    ) -> Result<Vec<PostId>, StoreError> {
         let tables = self.read()?;
         let ids = tables.posts.committed().keys().copied().filter(|id| Some(*id) > after);
         Ok(ids.take(limit as usize).collect())

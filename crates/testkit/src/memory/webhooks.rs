@@ -16,7 +16,9 @@ use super::{MemoryStore, count, cut_page};
 
 impl WebhookTx for MemoryTx<'_> {
     fn lock_and_count_webhooks(&mut self) -> Result<u32, StoreError> {
-        self.step(|tables, _| Ok(u32::try_from(tables.webhooks.range(..).count()).unwrap_or(u32::MAX)))
+        self.step(|tables, _| {
+            Ok(u32::try_from(tables.webhooks.range(..).count()).unwrap_or(u32::MAX))
+        })
     }
 
     fn insert_webhook(&mut self, webhook: &Webhook) -> Result<(), StoreError> {
@@ -97,7 +99,11 @@ impl WebhookTx for MemoryTx<'_> {
         })
     }
 
-    fn delete_webhook_cursor(&mut self, webhook: WebhookId, market: MarketId) -> Result<(), StoreError> {
+    fn delete_webhook_cursor(
+        &mut self,
+        webhook: WebhookId,
+        market: MarketId,
+    ) -> Result<(), StoreError> {
         self.step(|tables, _| {
             tables.webhook_places.remove((webhook, market));
             Ok(())
@@ -132,8 +138,12 @@ fn wanting(tables: &Tables, events: WebhookEvents) -> Vec<WebhookId> {
 }
 
 fn delete_cursors(tables: &mut Tables, webhook: WebhookId) {
-    let cursors: Vec<_> =
-        tables.webhook_places.range(..).map(|(key, _)| *key).filter(|(id, _)| *id == webhook).collect();
+    let cursors: Vec<_> = tables
+        .webhook_places
+        .range(..)
+        .map(|(key, _)| *key)
+        .filter(|(id, _)| *id == webhook)
+        .collect();
     for cursor in cursors {
         tables.webhook_places.remove(cursor);
     }
@@ -145,7 +155,10 @@ impl WebhookQueries for MemoryStore {
         Ok(self.read()?.webhooks.committed().get(&id).cloned())
     }
 
-    async fn list_webhooks(&self, page: PageRequest<WebhookId>) -> Result<Vec<Webhook>, StoreError> {
+    async fn list_webhooks(
+        &self,
+        page: PageRequest<WebhookId>,
+    ) -> Result<Vec<Webhook>, StoreError> {
         let tables = self.read()?;
         let newest_first = tables.webhooks.committed().values().rev().cloned().collect();
         Ok(cut_page(newest_first, page, |webhook: &Webhook, last| webhook.id < last))
@@ -157,7 +170,11 @@ impl WebhookQueries for MemoryStore {
 
     async fn has_enabled_webhook(&self) -> Result<bool, StoreError> {
         let tables = self.read()?;
-        Ok(tables.webhooks.committed().values().any(|webhook| webhook.status == WebhookStatus::Enabled))
+        Ok(tables
+            .webhooks
+            .committed()
+            .values()
+            .any(|webhook| webhook.status == WebhookStatus::Enabled))
     }
 
     async fn webhook_cursor(

@@ -37,7 +37,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
 impl<T: Validate> Validate for Change<T> {
     type Context = T::Context;
 
-    fn validate_into(&self, context: &T::Context, parent: &mut dyn FnMut() -> Path, report: &mut Report) {
+    fn validate_into(
+        &self,
+        context: &T::Context,
+        parent: &mut dyn FnMut() -> Path,
+        report: &mut Report,
+    ) {
         if let Self::Set(value) = self {
             value.validate_into(context, parent, report);
         }

@@ -37,7 +37,9 @@ impl<'a> JobView<'a> {
     /// Creates the response from a job.
     pub(crate) fn new(job: &'a Job) -> Self {
         let (market, user, webhook) = match job.task.as_ref().ok().copied() {
-            Some(JobTask::CloseMarket(market) | JobTask::EmbedMarket(market)) => (Some(market), None, None),
+            Some(JobTask::CloseMarket(market) | JobTask::EmbedMarket(market)) => {
+                (Some(market), None, None)
+            }
             Some(JobTask::WelcomeMail(user)) => (None, Some(user), None),
             Some(JobTask::DecisionMail { market, user }) => (Some(market), Some(user), None),
             Some(JobTask::Webhook { webhook, market }) => (Some(market), None, Some(webhook)),

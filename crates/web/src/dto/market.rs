@@ -57,7 +57,8 @@ pub(crate) struct MarketView<'a> {
 
 /// Resources that can be embedded in a market, by their names in `expand`.
 impl Relation for MarketRelation {
-    const ALL: &'static [(&'static str, Self)] = &[("creator", Self::Creator), ("bets", Self::Bets)];
+    const ALL: &'static [(&'static str, Self)] =
+        &[("creator", Self::Creator), ("bets", Self::Bets)];
 }
 
 impl Selectable for MarketView<'_> {
@@ -91,7 +92,9 @@ impl<'a> MarketView<'a> {
             of_market(bets.get(&self.id.0)).map(|bet| BetView::public(bet, currency)).collect()
         };
         Self {
-            creator: creators.and_then(|creators| creators.get(&self.creator_id.0)).map(UserView::public),
+            creator: creators
+                .and_then(|creators| creators.get(&self.creator_id.0))
+                .map(UserView::public),
             bets: related.bets.as_ref().map(views),
             ..self
         }
@@ -149,7 +152,12 @@ struct OptionView<'a> {
 }
 
 impl<'a> OptionView<'a> {
-    fn new(state: &OptionState, now: Probability, name: &'a OptionName, currency: &Currency) -> Self {
+    fn new(
+        state: &OptionState,
+        now: Probability,
+        name: &'a OptionName,
+        currency: &Currency,
+    ) -> Self {
         Self {
             id: Text(state.id),
             name: name.as_str(),

@@ -125,7 +125,9 @@ impl Paging {
         total: i64,
     ) -> ListMeta {
         match self {
-            Self::Page(page) => ListMeta::Pagination { page: page.page(), limit: page.limit(), total },
+            Self::Page(page) => {
+                ListMeta::Pagination { page: page.page(), limit: page.limit(), total }
+            }
             Self::Cursor(page) => page.meta(rows, key_of),
         }
     }
@@ -165,7 +167,11 @@ impl CursorPage {
         self.limit + 1
     }
 
-    fn meta<T, K: Into<CursorPosition>>(self, rows: &mut Vec<T>, key_of: impl Fn(&T) -> K) -> ListMeta {
+    fn meta<T, K: Into<CursorPosition>>(
+        self,
+        rows: &mut Vec<T>,
+        key_of: impl Fn(&T) -> K,
+    ) -> ListMeta {
         let Self { limit, signer, .. } = self;
         let is_more = rows.len() > limit as usize;
         rows.truncate(limit as usize);

@@ -1,7 +1,8 @@
 //! Fields of requests: each value is parsed when the request is deserialized.
 //!
 //! An invalid value does not end the deserialization. The field keeps the reason, and garde reports
-//! it with the errors of all other fields: `#[garde(required, dive)] name: Option<Parsed<UserName>>`.
+//! it with the errors of all other fields: `#[garde(required, dive)] name:
+//! Option<Parsed<UserName>>`.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -67,13 +68,20 @@ pub(crate) fn validated<T>(value: Option<T>) -> T {
 pub(crate) fn if_valid<T>(
     rule: impl FnOnce(&T, &RequestContext) -> garde::Result,
 ) -> impl FnOnce(&Option<Parsed<T>>, &RequestContext) -> garde::Result {
-    |field, context| field.as_ref().and_then(Parsed::valid).map_or(Ok(()), |value| rule(value, context))
+    |field, context| {
+        field.as_ref().and_then(Parsed::valid).map_or(Ok(()), |value| rule(value, context))
+    }
 }
 
 impl<T> Validate for Parsed<T> {
     type Context = RequestContext;
 
-    fn validate_into(&self, _: &RequestContext, parent: &mut dyn FnMut() -> Path, report: &mut Report) {
+    fn validate_into(
+        &self,
+        _: &RequestContext,
+        parent: &mut dyn FnMut() -> Path,
+        report: &mut Report,
+    ) {
         if let Err(error) = &self.0 {
             report.append(parent(), error.clone());
         }

@@ -16,7 +16,8 @@ use crate::openapi::names::Id;
 
 /// Resources that can be embedded in a post, by their names in `expand`.
 impl Relation for PostRelation {
-    const ALL: &'static [(&'static str, Self)] = &[("author", Self::Author), ("comments", Self::Comments)];
+    const ALL: &'static [(&'static str, Self)] =
+        &[("author", Self::Author), ("comments", Self::Comments)];
 }
 
 /// A post. Title and content are plain text: clients must escape them before showing them as HTML.
@@ -79,7 +80,8 @@ impl<'a> PostView<'a> {
     pub(crate) fn with(post: &'a Post, related: &'a RelatedToPosts) -> Self {
         let authors = related.authors.as_ref();
         let comments = related.comments.as_ref();
-        let of_post = |comments: Option<&'a Vec<_>>| comments.into_iter().flatten().map(CommentView::from);
+        let of_post =
+            |comments: Option<&'a Vec<_>>| comments.into_iter().flatten().map(CommentView::from);
         Self {
             author: authors.and_then(|authors| authors.get(&post.author_id)).map(UserView::public),
             comments: comments.map(|comments| of_post(comments.get(&post.id)).collect()),

@@ -23,7 +23,8 @@ mod tests {
     #[test]
     fn probabilities_have_six_decimals_at_most() {
         let check = |value, expected| {
-            let written = serde_json::to_string(&Rounded(Probability::new(value).unwrap())).unwrap();
+            let written =
+                serde_json::to_string(&Rounded(Probability::new(value).unwrap())).unwrap();
             assert_eq!(written, expected);
         };
         check(1.0 / 3.0, "0.333333");

@@ -121,6 +121,9 @@ mod tests {
         let query = SearchQuery::parse("rain").unwrap();
         let query = LocalQuery { query: &query, language: SearchLanguage::ENGLISH };
         let html = highlight(query, "<b>Rain</b> & 'snow' \"hail\"");
-        assert_eq!(html, "&lt;b&gt;<mark>Rain</mark>&lt;/b&gt; &amp; &#39;snow&#39; &quot;hail&quot;");
+        assert_eq!(
+            html,
+            "&lt;b&gt;<mark>Rain</mark>&lt;/b&gt; &amp; &#39;snow&#39; &quot;hail&quot;"
+        );
     }
 }

@@ -92,9 +92,8 @@ impl<T: Serialize> Serialize for Selected<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Some(fields) = self.fields else { return self.object.serialize(serializer) };
         match serde_json::to_value(&self.object).map_err(S::Error::custom)? {
-            Value::Object(object) => {
-                serializer.collect_map(object.iter().filter(|(name, _)| fields.contains(&name.as_str())))
-            }
+            Value::Object(object) => serializer
+                .collect_map(object.iter().filter(|(name, _)| fields.contains(&name.as_str()))),
             value => value.serialize(serializer),
         }
     }

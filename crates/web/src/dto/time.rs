@@ -31,7 +31,11 @@ pub(crate) fn parse_time(text: &str) -> Result<Timestamp, TimeError> {
 /// Rule of a field with a time in the future.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes values by reference")]
 pub(crate) fn in_future(at: &Timestamp, context: &RequestContext) -> garde::Result {
-    if *at > context.now { Ok(()) } else { Err(invalid(FieldErrorCode::Range, "must be in the future")) }
+    if *at > context.now {
+        Ok(())
+    } else {
+        Err(invalid(FieldErrorCode::Range, "must be in the future"))
+    }
 }
 
 /// A time, written such as `2030-01-31T12:00:00.000001Z`.
@@ -76,7 +80,9 @@ mod tests {
 
     #[test]
     fn invalid_times_are_rejected() {
-        for text in ["", "2030-01-31", "2030-01-31T12:00:00", "2030-02-30T12:00:00Z", "1893456000", "now"] {
+        for text in
+            ["", "2030-01-31", "2030-01-31T12:00:00", "2030-02-30T12:00:00Z", "1893456000", "now"]
+        {
             assert_eq!(parse_time(text), Err(TimeError), "{text}");
         }
     }

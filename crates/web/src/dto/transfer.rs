@@ -53,7 +53,9 @@ fn differs_from(
     payer: Option<&Parsed<AccountId>>,
 ) -> impl FnOnce(&AccountId, &RequestContext) -> garde::Result {
     move |to, _| match payer.and_then(Parsed::valid) {
-        Some(from) if from == to => Err(invalid(FieldErrorCode::Invalid, TransferError::SelfTransfer)),
+        Some(from) if from == to => {
+            Err(invalid(FieldErrorCode::Invalid, TransferError::SelfTransfer))
+        }
         _ => Ok(()),
     }
 }
@@ -92,7 +94,8 @@ impl Visible {
 
     /// Returns the side of this account, for readers who may see it alone.
     pub(crate) fn to_account(account: AccountId, transfer: &Transfer) -> Self {
-        let [debit, credit] = [&transfer.debit, &transfer.credit].map(|side| side.account_id == account);
+        let [debit, credit] =
+            [&transfer.debit, &transfer.credit].map(|side| side.account_id == account);
         Self { debit, credit }
     }
 

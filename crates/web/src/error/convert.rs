@@ -34,16 +34,19 @@ impl From<AppError> for ApiError {
                 "Too many event streams are open; close one or try again later",
             )
             .with_header(RETRY_AFTER, seconds(retry_after)),
-            AppError::KeyReused => {
-                Self::new(ErrorCode::IdempotencyMismatch, "The idempotency key was used for another request")
-            }
+            AppError::KeyReused => Self::new(
+                ErrorCode::IdempotencyMismatch,
+                "The idempotency key was used for another request",
+            ),
             AppError::Stale => Self::new(
                 ErrorCode::PreconditionFailed,
                 "The version that the change is meant for is not the latest",
             ),
             AppError::Overloaded | AppError::Password(PasswordError::Busy) => Self::unavailable(),
             AppError::Store(error) => error.into(),
-            AppError::Password(PasswordError::Failed(_)) | AppError::Internal(_) => Self::internal(error),
+            AppError::Password(PasswordError::Failed(_)) | AppError::Internal(_) => {
+                Self::internal(error)
+            }
         }
     }
 }
@@ -57,9 +60,9 @@ fn seconds(time: Duration) -> HeaderValue {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Contention(_) | StoreError::Unavailable(_) | StoreError::CommitUnknown(_) => {
-                Self::unavailable().with_cause(error)
-            }
+            StoreError::Contention(_)
+            | StoreError::Unavailable(_)
+            | StoreError::CommitUnknown(_) => Self::unavailable().with_cause(error),
             StoreError::Rejected(_) => Self::internal(error),
             StoreError::Corrupt { .. } => {
                 Self::new(ErrorCode::UnreadableRecord, "What is stored of this cannot be read")
@@ -88,7 +91,11 @@ mod tests {
     fn check(error: AppError, code: ErrorCode, retry_after: bool) {
         let error = ApiError::from(error);
         assert_eq!(error.code(), code, "{error}");
-        assert_eq!(error.error_response().headers().contains_key("Retry-After"), retry_after, "{error}");
+        assert_eq!(
+            error.error_response().headers().contains_key("Retry-After"),
+            retry_after,
+            "{error}"
+        );
         assert!(!error.message().contains("secret"), "{error}");
     }
 
@@ -111,14 +118,20 @@ mod tests {
         check(AppError::Unauthorized, ErrorCode::Unauthorized, false);
         check(AppError::BadCredentials, ErrorCode::Unauthorized, false);
         check(AppError::WrongPassword, ErrorCode::Unauthorized, false);
-        check(AppError::TooManyAttempts { retry_after: Duration::ZERO }, ErrorCode::RateLimited, true);
+        check(
+            AppError::TooManyAttempts { retry_after: Duration::ZERO },
+            ErrorCode::RateLimited,
+            true,
+        );
     }
 
     #[test]
     fn retry_after_is_rounded_up() {
-        for (wait_ms, expected) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (90_000, "90")] {
+        for (wait_ms, expected) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (90_000, "90")]
+        {
             let retry_after = Duration::from_millis(wait_ms);
-            let response = ApiError::from(AppError::TooManyAttempts { retry_after }).error_response();
+            let response =
+                ApiError::from(AppError::TooManyAttempts { retry_after }).error_response();
             assert_eq!(response.headers().get("Retry-After").unwrap(), expected, "{wait_ms}");
         }
     }

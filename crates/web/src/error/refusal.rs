@@ -86,13 +86,19 @@ pub(crate) fn facts(refusal: &DomainError, currency: &Currency) -> Option<Facts>
     let money = |minor| Money::new(currency, minor);
     match refusal {
         DomainError::Transfer(TransferError::InsufficientFunds { available, needed }) => {
-            Some(Facts::Shortage { available: money(available.minor()), needed: money(needed.minor()) })
+            Some(Facts::Shortage {
+                available: money(available.minor()),
+                needed: money(needed.minor()),
+            })
         }
         DomainError::Transfer(TransferError::NotFinal { newest }) => {
             Some(Facts::Moment { newest_final: Time(*newest) })
         }
         DomainError::Market(MarketError::InsufficientShares { available, needed }) => {
-            Some(Facts::Shortage { available: money(available.units()), needed: money(needed.units()) })
+            Some(Facts::Shortage {
+                available: money(available.units()),
+                needed: money(needed.units()),
+            })
         }
         DomainError::Market(MarketError::Slippage(guard)) => Some(match guard {
             Guard::MinShares(shares) => {
@@ -126,7 +132,11 @@ pub(crate) fn field_error_of(refusal: &DomainError, currency: &Currency) -> Fiel
         DomainError::Webhook(_) => "url",
         _ => "",
     };
-    FieldError { field: field.to_owned(), message: refusal.to_string(), code: FieldErrorCode::Invalid }
+    FieldError {
+        field: field.to_owned(),
+        message: refusal.to_string(),
+        code: FieldErrorCode::Invalid,
+    }
 }
 
 /// Returns the message of an error, starting with a capital.

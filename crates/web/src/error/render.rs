@@ -25,7 +25,11 @@ impl Form {
     /// Returns the form that the request headers ask for.
     pub(crate) fn asked_for(headers: &HeaderMap) -> Self {
         let mut ranges = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok());
-        if ranges.any(|list| list.split(',').any(is_problem)) { Self::Problem } else { Self::Envelope }
+        if ranges.any(|list| list.split(',').any(is_problem)) {
+            Self::Problem
+        } else {
+            Self::Envelope
+        }
     }
 
     /// Returns the content type of this form.
@@ -42,7 +46,9 @@ fn is_problem(range: &str) -> bool {
     let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(PROBLEM));
     let is_refused = |part: &str| {
         let weight = part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="));
-        weight.and_then(|weight| weight.trim().parse::<f32>().ok()).is_some_and(|weight| weight <= 0.0)
+        weight
+            .and_then(|weight| weight.trim().parse::<f32>().ok())
+            .is_some_and(|weight| weight <= 0.0)
     };
     is_named && !parts.any(is_refused)
 }

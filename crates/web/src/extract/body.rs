@@ -91,7 +91,8 @@ impl<T: RequestDto> RequestPart for OptionalBody<T> {
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = content_type.split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
     let is_utf8 = |part: &str| {
@@ -114,7 +115,8 @@ pub(crate) struct Unread {
 }
 
 async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, ApiError> {
-    let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
+    let state =
+        request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
     let deadline = request.extensions().get::<Deadline>().cloned();
     let reading = read_within(&state.settings, request.headers(), &mut payload);
     // The client controls the arrival of its body, so this time does not count as time to answer.
@@ -139,7 +141,8 @@ async fn read_within(
     if announced.is_some_and(|bytes: usize| bytes > max_body_bytes) {
         return Err(too_large(max_body_bytes));
     }
-    let collected = tokio::time::timeout(settings.body_timeout, collect(payload, max_body_bytes)).await;
+    let collected =
+        tokio::time::timeout(settings.body_timeout, collect(payload, max_body_bytes)).await;
     let too_slow =
         |_| ApiError::new(ErrorCode::RequestTimeout, "The body did not arrive in time").and_close();
     collected.map_err(too_slow)?

@@ -205,15 +205,18 @@ async fn caller_of(request: &HttpRequest) -> Result<Option<Arc<Caller>>, ApiErro
 }
 
 async fn authenticate(request: &HttpRequest) -> Result<Arc<Caller>, ApiError> {
-    let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
+    let state =
+        request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
     let token = token_of(request).ok_or_else(sign_in_first)?;
     // Only cookies need this: a page of another site cannot add a bearer token.
     if let Presented::Cookie(_) = token {
         refuse_forgery(request, &state.settings.allowed_origins)?;
     }
     let (Presented::Bearer(token) | Presented::Cookie(token)) = token;
-    let caller = state.application.identity.authenticate(&token, ClientAddress::of(request).0).await?;
-    let caller = caller.ok_or_else(|| unauthorized("The session or API key is unknown or has ended"))?;
+    let caller =
+        state.application.identity.authenticate(&token, ClientAddress::of(request).0).await?;
+    let caller =
+        caller.ok_or_else(|| unauthorized("The session or API key is unknown or has ended"))?;
     // The middleware then forbids shared caches to store the response, and logs the user.
     request.extensions_mut().insert(HasCaller(caller.user.id));
     Ok(caller)

@@ -21,7 +21,8 @@ impl ClientAddress {
         let state = request.app_data::<Data<WebState>>();
         let address = state.map_or(peer, |state| {
             let forwarded = request.headers().get_all(FORWARDED_FOR);
-            let forwarded: Vec<_> = forwarded.map(|value| value.to_str().unwrap_or_default()).collect();
+            let forwarded: Vec<_> =
+                forwarded.map(|value| value.to_str().unwrap_or_default()).collect();
             state.settings.trusted_proxies.client_behind(peer, &forwarded)
         });
         Self(address)

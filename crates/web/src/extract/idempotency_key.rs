@@ -37,7 +37,10 @@ fn read(headers: &HeaderMap) -> Result<String, garde::Error> {
         return Err(invalid(FieldErrorCode::Length, "must have 1 to 255 characters"));
     }
     if !bytes.iter().all(u8::is_ascii_graphic) {
-        return Err(invalid(FieldErrorCode::Format, "must be visible ASCII characters without spaces"));
+        return Err(invalid(
+            FieldErrorCode::Format,
+            "must be visible ASCII characters without spaces",
+        ));
     }
     Ok(String::from_utf8_lossy(bytes).into_owned())
 }
@@ -55,7 +58,8 @@ mod tests {
         for (name, value) in keys.iter().map(header) {
             headers.append(name, value);
         }
-        let found = read(&headers).map_err(|error| crate::validation::FieldError::new(HEADER, &error).code);
+        let found =
+            read(&headers).map_err(|error| crate::validation::FieldError::new(HEADER, &error).code);
         assert_eq!(found.as_deref().map_err(|code| *code), expected, "{keys:?}");
     }
 

@@ -33,7 +33,8 @@ pub(super) fn read<T: DeserializeOwned>(
             Ok(None)
         }
         Err(error) => {
-            let what = if error.is_eof() { "The body ends too early" } else { "The body cannot be read" };
+            let what =
+                if error.is_eof() { "The body ends too early" } else { "The body cannot be read" };
             Err(ApiError::new(ErrorCode::MalformedJson, format!("{what}: {error}")))
         }
     }
@@ -53,7 +54,8 @@ fn type_error_of<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -
     let field = path.map(|error| error.path().to_string()).unwrap_or_default();
     // The message contains the given value and the position, which clients do not get.
     let message = error.to_string();
-    let expected = message.rsplit_once(", expected ").map_or("of another type", |(_, expected)| expected);
+    let expected =
+        message.rsplit_once(", expected ").map_or("of another type", |(_, expected)| expected);
     let expected = expected.split(" at line ").next().unwrap_or_default();
     FieldError::new(field, &invalid(FieldErrorCode::Type, format_args!("must be {expected}")))
 }
@@ -67,9 +69,9 @@ fn text_of(path: &serde_ignored::Path<'_>) -> String {
             parent if parent.is_empty() => key.clone(),
             parent => format!("{parent}.{key}"),
         },
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
-            text_of(parent)
-        }
+        Path::Some { parent }
+        | Path::NewtypeStruct { parent }
+        | Path::NewtypeVariant { parent } => text_of(parent),
     }
 }
 
@@ -123,9 +125,15 @@ mod tests {
 
     #[test]
     fn invalid_json_is_malformed() {
-        for json in
-            ["", "{", "{}}", "{'a':1}", "{\"items\":[],}", "\u{feff}{}", "{\"items\":[],\"items\":[]}"]
-        {
+        for json in [
+            "",
+            "{",
+            "{}}",
+            "{'a':1}",
+            "{\"items\":[],}",
+            "\u{feff}{}",
+            "{\"items\":[],\"items\":[]}",
+        ] {
             check(json, &["MALFORMED_JSON"]);
         }
     }

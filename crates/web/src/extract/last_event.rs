@@ -22,7 +22,10 @@ from_head!(LastEvent, |request| {
 impl RequestPart for LastEvent {
     type Value = Option<MarketEventId>;
 
-    fn extract(self, validation: &mut Validation) -> Result<Option<Option<MarketEventId>>, ApiError> {
+    fn extract(
+        self,
+        validation: &mut Validation,
+    ) -> Result<Option<Option<MarketEventId>>, ApiError> {
         Ok(validation.value_of(LAST_EVENT_ID_NAME, self.0))
     }
 }

@@ -54,14 +54,18 @@ impl<T: RequestDto> RequestPart for Params<List<T>> {
     type Value = (T::Input, Paging);
 
     fn extract(self, validation: &mut Validation) -> Result<Option<Self::Value>, ApiError> {
-        let Some(fields) = fields_of(self.request.query_string(), validation) else { return Ok(None) };
+        let Some(fields) = fields_of(self.request.query_string(), validation) else {
+            return Ok(None);
+        };
         // The version of the matched route decides: the text of the path has several spellings.
         let is_numbered = ApiVersion::of(&self.request) == Some(ApiVersion::V1);
         if !is_numbered {
             let identity = identity_of(&self.request, &fields);
-            validation.context.signer = Some(CursorSigner::new(&validation.context.cursor_key, &identity));
+            validation.context.signer =
+                Some(CursorSigner::new(&validation.context.cursor_key, &identity));
         }
-        let (page, others): (Map<_, _>, _) = fields.into_iter().partition(|(name, _)| is_of_page(name));
+        let (page, others): (Map<_, _>, _) =
+            fields.into_iter().partition(|(name, _)| is_of_page(name));
         let input = read::<T>(others, validation);
         let paging = if is_numbered {
             read::<NumberedParams>(page, validation)
@@ -108,12 +112,17 @@ pub(super) fn reject_all(query: &str, validation: &mut Validation) {
 }
 
 /// Deserializes, validates and converts parameters, or adds their errors.
-fn read<T: RequestDto>(fields: Map<String, Value>, validation: &mut Validation) -> Option<T::Input> {
+fn read<T: RequestDto>(
+    fields: Map<String, Value>,
+    validation: &mut Validation,
+) -> Option<T::Input> {
     let errors = &mut validation.errors;
-    let mut add_unknown = |path: serde_ignored::Path<'_>| errors.push(FieldError::unknown(path.to_string()));
+    let mut add_unknown =
+        |path: serde_ignored::Path<'_>| errors.push(FieldError::unknown(path.to_string()));
     let read: Result<T, _> = serde_ignored::deserialize(Value::Object(fields), &mut add_unknown);
     // Parameters are texts, which every field can hold.
-    let dto = validation.value_of("", read.map_err(|error| invalid(FieldErrorCode::Type, error)))?;
+    let dto =
+        validation.value_of("", read.map_err(|error| invalid(FieldErrorCode::Type, error)))?;
     validation.input_of(dto)
 }
 

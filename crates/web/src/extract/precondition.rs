@@ -1,6 +1,8 @@
 //! Preconditions: the versions that the client has cached, and the version that a change expects.
 
-use actix_web::http::header::{EntityTag, Header as _, HeaderMap, HeaderValue, IF_MATCH, IfNoneMatch};
+use actix_web::http::header::{
+    EntityTag, Header as _, HeaderMap, HeaderValue, IF_MATCH, IfNoneMatch,
+};
 use foretell_application::ExpectedVersion;
 
 use super::{RequestPart, Validation};
@@ -101,7 +103,8 @@ mod tests {
     fn check(values: &[&str], expected: Option<&ExpectedVersion>) {
         let mut headers = HeaderMap::new();
         for value in values {
-            headers.append(HeaderName::from_static("if-match"), HeaderValue::from_str(value).unwrap());
+            headers
+                .append(HeaderName::from_static("if-match"), HeaderValue::from_str(value).unwrap());
         }
         assert_eq!(read(&headers).as_ref(), expected, "{values:?}");
     }

@@ -99,7 +99,11 @@ impl Validation {
     }
 
     /// Returns the value of a field outside of a request type, or adds its error.
-    pub(super) fn value_of<T>(&mut self, field: &str, parsed: Result<T, garde::Error>) -> Option<T> {
+    pub(super) fn value_of<T>(
+        &mut self,
+        field: &str,
+        parsed: Result<T, garde::Error>,
+    ) -> Option<T> {
         parsed.map_err(|error| self.errors.push(FieldError::new(field, &error))).ok()
     }
 }
@@ -109,7 +113,8 @@ impl WebState {
     pub(crate) fn validate<P: RequestPart>(&self, parts: P) -> Result<P::Value, ApiError> {
         let application = Arc::clone(&self.application);
         let now = application.now();
-        let context = RequestContext { application, now, cursor_key: self.cursor_key, signer: None };
+        let context =
+            RequestContext { application, now, cursor_key: self.cursor_key, signer: None };
         let mut validation = Validation { context, errors: Vec::new() };
         match parts.extract(&mut validation)? {
             Some(value) if validation.errors.is_empty() => Ok(value),

@@ -30,7 +30,10 @@ impl MessageBody for ClosingBody {
         BodySize::Sized(self.body.len() as u64)
     }
 
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Infallible>>> {
         let body = std::mem::take(&mut self.body);
         Poll::Ready((!body.is_empty()).then_some(Ok(body)))
     }

@@ -3,7 +3,8 @@
 use actix_cors::Cors;
 use actix_web::http::Method;
 use actix_web::http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION,
+    RETRY_AFTER,
 };
 use actix_web::middleware::Condition;
 
@@ -17,8 +18,15 @@ const REMEMBERED_S: usize = 3_600;
 
 /// Returns the middleware for these origins; it is disabled if there are none.
 pub(crate) fn cors(allowed: &[WebOrigin]) -> Condition<Cors> {
-    let sent: [HeaderName; 7] =
-        [ACCEPT, AUTHORIZATION, CONTENT_TYPE, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, X_REQUEST_ID];
+    let sent: [HeaderName; 7] = [
+        ACCEPT,
+        AUTHORIZATION,
+        CONTENT_TYPE,
+        IDEMPOTENCY_KEY,
+        IF_MATCH,
+        IF_NONE_MATCH,
+        X_REQUEST_ID,
+    ];
     let cors = Cors::default()
         .allowed_methods([Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE])
         .allowed_headers(sent)

@@ -31,7 +31,8 @@ pub(crate) async fn meter(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
+    let state =
+        request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
     if is_over_limit(request.request()) {
         let error = ApiError::new(ErrorCode::Unavailable, "Too many connections are open");
         return Err(error.with_header(RETRY_AFTER, HeaderValue::from(1)).into());
@@ -59,7 +60,11 @@ pub(crate) async fn meter(
 ///
 /// # Errors
 /// 429 `RATE_LIMITED` if fewer tokens are left.
-pub(crate) async fn charge(state: &WebState, request: &HttpRequest, cost: usize) -> Result<(), ApiError> {
+pub(crate) async fn charge(
+    state: &WebState,
+    request: &HttpRequest,
+    cost: usize,
+) -> Result<(), ApiError> {
     let Some(metered) = request.extensions().get::<Metered>().copied() else { return Ok(()) };
     let cost = u32::try_from(cost).unwrap_or(u32::MAX);
     let metered = state.application.limits.charge_request(metered, cost).await;

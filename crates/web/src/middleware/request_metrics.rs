@@ -15,7 +15,12 @@ thread_local! {
 }
 
 /// Counts a request, and its duration, by method, route and class of the status.
-pub(super) fn record(method: &'static str, route: &'static str, class: &'static str, took: Duration) {
+pub(super) fn record(
+    method: &'static str,
+    route: &'static str,
+    class: &'static str,
+    took: Duration,
+) {
     BY_LABELS.with_borrow_mut(|by_labels| {
         let (count, duration) = by_labels.entry((method, route, class)).or_insert_with(|| {
             let labels = [("method", method), ("route", route)];

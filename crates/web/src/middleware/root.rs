@@ -15,8 +15,8 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ResponseHead, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    LOCATION, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{ConnectionType, Method, StatusCode, Uri};
 use actix_web::web::Data;
@@ -149,8 +149,9 @@ impl RequestContext {
         );
         if let Some(join_trace) = self.state.settings.join_trace {
             span.record("otel.kind", "server");
-            let peer =
-                request.peer_addr().filter(|peer| self.state.settings.trusted_proxies.trusts(peer.ip()));
+            let peer = request
+                .peer_addr()
+                .filter(|peer| self.state.settings.trusted_proxies.trusts(peer.ip()));
             let trace = peer.and_then(|_| request.headers().get(TRACEPARENT)?.to_str().ok());
             if let Some(trace) = trace {
                 join_trace(&span, trace);
@@ -160,7 +161,10 @@ impl RequestContext {
     }
 
     /// Completes the response of a route with its headers, and renders its body if it is an error.
-    fn finish<B: MessageBody + 'static>(self, mut response: ServiceResponse<B>) -> ServiceResponse<BoxBody> {
+    fn finish<B: MessageBody + 'static>(
+        self,
+        mut response: ServiceResponse<B>,
+    ) -> ServiceResponse<BoxBody> {
         let is_safe = matches!(self.method, Method::GET | Method::HEAD);
         let is_private = !is_safe || response.request().extensions().contains::<HasCaller>();
         let status = response.status();
@@ -176,7 +180,8 @@ impl RequestContext {
         }
         let body = {
             let error = response.response().error();
-            let failure = self.failure(status, error.and_then(|error| error.as_error::<ApiError>()));
+            let failure =
+                self.failure(status, error.and_then(|error| error.as_error::<ApiError>()));
             self.record(status, Some(response.request()), Some((&failure, error)));
             failure.body(self.form)
         };
@@ -199,7 +204,12 @@ impl RequestContext {
         self.record(status, None, Some((&failure, Some(error))));
         let body = failure.body(self.form);
         response.headers_mut().insert(CONTENT_TYPE, self.form.content_type());
-        ErrorFallback { status, headers: response.headers().clone(), body, must_close: self.must_close() }
+        ErrorFallback {
+            status,
+            headers: response.headers().clone(),
+            body,
+            must_close: self.must_close(),
+        }
     }
 
     fn must_close(&self) -> bool {
@@ -231,7 +241,9 @@ impl RequestContext {
 
     fn set_failure_headers(&self, head: &mut ResponseHead) {
         head.headers_mut().insert(CONTENT_TYPE, self.form.content_type());
-        if head.status == StatusCode::SERVICE_UNAVAILABLE && !head.headers().contains_key(RETRY_AFTER) {
+        if head.status == StatusCode::SERVICE_UNAVAILABLE
+            && !head.headers().contains_key(RETRY_AFTER)
+        {
             head.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
     }
@@ -240,7 +252,9 @@ impl RequestContext {
 /// Adds the base path of the matched version to a `Location` header: routes write only the rest.
 fn complete_location<B>(response: &mut ServiceResponse<B>) {
     let Some(version) = ApiVersion::of(response.request()) else { return };
-    let Some(path) = response.headers().get(LOCATION).and_then(|path| path.to_str().ok()) else { return };
+    let Some(path) = response.headers().get(LOCATION).and_then(|path| path.to_str().ok()) else {
+        return;
+    };
     if let Ok(location) = HeaderValue::from_str(&format!("{}{path}", version.base())) {
         response.headers_mut().insert(LOCATION, location);
     }

@@ -93,8 +93,11 @@ impl Failure {
     }
 
     fn response(&self) -> Value {
-        let meanings: Vec<_> =
-            self.codes.values().map(|code| format!("`{}`: {}", code.as_str(), code.description())).collect();
+        let meanings: Vec<_> = self
+            .codes
+            .values()
+            .map(|code| format!("`{}`: {}", code.as_str(), code.description()))
+            .collect();
         let codes: Vec<_> = self.codes.keys().collect();
         let of = |form: &str| {
             let reference = json!({ "$ref": format!("#/components/schemas/{form}") });
@@ -112,7 +115,9 @@ impl Failure {
         let has = |code: ErrorCode| self.codes.contains_key(code.as_str());
         let mut names = vec!["X-Request-Id"];
         names.extend(has(ErrorCode::Unauthorized).then_some("WWW-Authenticate"));
-        names.extend((has(ErrorCode::Unavailable) || has(ErrorCode::RateLimited)).then_some("Retry-After"));
+        names.extend(
+            (has(ErrorCode::Unavailable) || has(ErrorCode::RateLimited)).then_some("Retry-After"),
+        );
         names.extend(RATE_LIMIT_HEADERS.iter().filter(|_| has(ErrorCode::RateLimited)));
         names.extend(self.is_replayed.then_some("Idempotency-Replayed"));
         names

@@ -16,7 +16,9 @@ impl PartialSchema for Id {
         let schema = ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::Custom("uuid".to_owned())))
-            .description(Some("The id of anything: a UUID, of version 7 unless a client chose it."));
+            .description(Some(
+                "The id of anything: a UUID, of version 7 unless a client chose it.",
+            ));
         schema.into()
     }
 }
@@ -29,7 +31,10 @@ pub(crate) struct SharesText;
 
 impl PartialSchema for SharesText {
     fn schema() -> RefOr<Schema> {
-        super::values::amount("Shares: a decimal string, a whole number, or `all` that are held.", "|all")
+        super::values::amount(
+            "Shares: a decimal string, a whole number, or `all` that are held.",
+            "|all",
+        )
     }
 }
 

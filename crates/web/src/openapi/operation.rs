@@ -135,8 +135,11 @@ impl Operation {
         for (status, response) in responses.iter_mut() {
             let data = response.pointer_mut("/content/application~1json/schema");
             if let Some(schema) = data {
-                let data =
-                    if selects { schemas::selected(schema, &mut draft.schemas) } else { schema.take() };
+                let data = if selects {
+                    schemas::selected(schema, &mut draft.schemas)
+                } else {
+                    schema.take()
+                };
                 let mut meta = is_list.then(|| lists::meta(base));
                 if let Some(meta) = meta.as_mut().filter(|_| searches) {
                     lists::add_method(meta);

@@ -23,11 +23,15 @@ pub(super) fn selected(data: &Value, schemas: &mut Map<String, Value>) -> Value 
     if let Some(items) = data.get("items") {
         return json!({ "type": "array", "items": selected(items, schemas) });
     }
-    let name = data["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()).unwrap_or_default();
+    let name = data["$ref"]
+        .as_str()
+        .and_then(|reference| reference.rsplit('/').next())
+        .unwrap_or_default();
     let partial = format!("Selected{name}");
     if let Some(whole) = schemas.get(name).cloned() {
         let mut whole = without_required(whole, schemas);
-        whole["description"] = format!("The fields of a {name} that `fields` names, or all.").into();
+        whole["description"] =
+            format!("The fields of a {name} that `fields` names, or all.").into();
         schemas.insert(partial.clone(), whole);
     }
     json!({ "$ref": format!("#/components/schemas/{partial}") })

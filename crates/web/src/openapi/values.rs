@@ -15,7 +15,9 @@ impl PartialSchema for Money {
             .schema_type(Type::String)
             .pattern(Some(r"^-?[0-9]+(\.[0-9]+)?$"))
             .examples(["12.50"])
-            .description(Some("Money or shares: a decimal string with all digits of the currency."));
+            .description(Some(
+                "Money or shares: a decimal string with all digits of the currency.",
+            ));
         schema.into()
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/api-keys").get(list::list).counted_as(RequestKind::LogIn).post(create::create))
+        .service(
+            at("/api-keys").get(list::list).counted_as(RequestKind::LogIn).post(create::create),
+        )
         .service(at("/api-keys/{id}").delete(delete::delete));
 }

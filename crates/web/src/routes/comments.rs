@@ -19,7 +19,13 @@ pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/posts/{id}/comments").get(list::list::<PostId>).post(create::create::<PostId>))
-        .service(at("/markets/{id}/comments").get(list::list::<MarketId>).post(create::create::<MarketId>))
+        .service(
+            at("/posts/{id}/comments").get(list::list::<PostId>).post(create::create::<PostId>),
+        )
+        .service(
+            at("/markets/{id}/comments")
+                .get(list::list::<MarketId>)
+                .post(create::create::<MarketId>),
+        )
         .service(at("/comments/{id}").get(get::get).patch(update::update).delete(delete::delete));
 }

@@ -33,7 +33,9 @@ async fn show(known: KnownTags) -> HandlerResult {
     let response = if known.include(&document.tag) {
         HttpResponse::NotModified().finish()
     } else {
-        HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(document.text.as_str())
+        HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, "application/json"))
+            .body(document.text.as_str())
     };
     let response = reply::tagged(document.tag.clone(), response)?;
     Ok(response)

@@ -22,7 +22,9 @@ use crate::routing::at;
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(at("/livez").never_limited().get(live)).service(at("/readyz").never_limited().get(ready));
+    config
+        .service(at("/livez").never_limited().get(live))
+        .service(at("/readyz").never_limited().get(ready));
 }
 
 #[derive(Serialize, ToSchema)]
@@ -47,7 +49,10 @@ struct Workers {
 impl Workers {
     fn new(lanes: &[(JobLane, bool)]) -> Self {
         let Status { status } = up(lanes.iter().all(|(_, is_ok)| *is_ok));
-        Self { status, lanes: lanes.iter().map(|(lane, is_ok)| (lane.as_str(), up(*is_ok))).collect() }
+        Self {
+            status,
+            lanes: lanes.iter().map(|(lane, is_ok)| (lane.as_str(), up(*is_ok))).collect(),
+        }
     }
 }
 
@@ -70,8 +75,10 @@ struct Checks {
 impl Checks {
     async fn make(state: &WebState) -> Self {
         let application = &state.application;
-        let missing =
-            timeout(PING, application.operations.missing_migrations()).await.ok().and_then(Result::ok);
+        let missing = timeout(PING, application.operations.missing_migrations())
+            .await
+            .ok()
+            .and_then(Result::ok);
         let redis = match application.operations.cache_mode() {
             CacheMode::Local => None,
             CacheMode::Shared => Some(OK),
@@ -82,12 +89,15 @@ impl Checks {
             Some(semantic) if semantic.is_ready() => OK,
             Some(_) => DEGRADED,
         };
-        let workers = state.settings.operations.workers.as_ref().map(|lanes| Workers::new(&lanes()));
+        let workers =
+            state.settings.operations.workers.as_ref().map(|lanes| Workers::new(&lanes()));
         let mail = match (application.settings().writer.sends_emails, &workers) {
             (false, _) => Some(OFF),
             // Other processes send emails, if any does.
             (true, None) => None,
-            (true, Some(_)) => Some(if application.notifications.is_mail_well() { OK } else { DEGRADED }),
+            (true, Some(_)) => {
+                Some(if application.notifications.is_mail_well() { OK } else { DEGRADED })
+            }
         };
         Self {
             database: up(missing.is_some()),

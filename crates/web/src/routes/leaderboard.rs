@@ -80,7 +80,10 @@ impl<'a> RankView<'a> {
     params(LeaderboardParams),
     responses((status = 200, description = "Done.", body = Vec<RankView<'static>>)),
 )]
-async fn get_leaderboard(state: Data<WebState>, params: Params<List<LeaderboardParams>>) -> HandlerResult {
+async fn get_leaderboard(
+    state: Data<WebState>,
+    params: Params<List<LeaderboardParams>>,
+) -> HandlerResult {
     let ((period, paging), application) = (state.validate(params)?, &state.application);
     let (mut ranks, total) = application.trading.get_leaderboard(period, paging.request()).await?;
     let meta = paging.meta_with_total(&mut ranks, RankedTrader::key, total);

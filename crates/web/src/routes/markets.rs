@@ -64,7 +64,11 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/markets/{id}/prices").get(price_history::get_price_history))
         .service(at("/markets/{id}/events").get(stream_events::stream_events))
         .service(at("/markets/{id}/close").post(close::close))
-        .service(at("/markets/{id}/resolution").get(get_resolution::get_resolution).post(resolve::resolve))
+        .service(
+            at("/markets/{id}/resolution")
+                .get(get_resolution::get_resolution)
+                .post(resolve::resolve),
+        )
         .service(at("/markets/{id}/cancellation").post(cancel::cancel));
 }
 

@@ -37,7 +37,11 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/me").get(get::get).patch(update::update))
         .service(at("/me/bets").get(list_bets::list_bets))
         .service(at("/me/positions").get(list_positions::list_positions))
-        .service(at("/me/password").counted_as(RequestKind::LogIn).post(change_password::change_password));
+        .service(
+            at("/me/password")
+                .counted_as(RequestKind::LogIn)
+                .post(change_password::change_password),
+        );
 }
 
 #[derive(Serialize, ToSchema)]

@@ -38,7 +38,8 @@ async fn show(request: HttpRequest, state: Data<WebState>) -> HandlerResult {
     };
     if let Some(token) = &operations.metrics_token {
         let presented = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let presented = presented.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let presented =
+            presented.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         if !bool::from(presented.as_bytes().ct_eq(token.expose_secret().as_bytes())) {
             return Err(ApiError::new(ErrorCode::Unauthorized, "The token for metrics is needed"));
         }

@@ -19,7 +19,14 @@ use crate::routing::at;
 
 /// Description of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(list::list, search::search, create::create, get::get, update::update, delete::delete))]
+#[openapi(paths(
+    list::list,
+    search::search,
+    create::create,
+    get::get,
+    update::update,
+    delete::delete
+))]
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {

@@ -24,7 +24,9 @@ pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/sessions").get(list::list).counted_as(RequestKind::LogIn).post(log_in::log_in))
+        .service(
+            at("/sessions").get(list::list).counted_as(RequestKind::LogIn).post(log_in::log_in),
+        )
         .service(at("/sessions/{id}").delete(log_out::log_out));
 }
 

@@ -18,8 +18,7 @@ use crate::routing::at;
 
 /// Content security policy of these pages: the server's own files, inline styles, and images in
 /// data URLs.
-const CONTENT_POLICY: &str =
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+const CONTENT_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
 /// A file of `swagger-ui/`.
 struct File {
@@ -88,7 +87,8 @@ async fn show(name: Path<String>, known: KnownTags) -> HandlerResult {
     let name = if name.is_empty() { "index.html" } else { name.as_str() };
     let file = FILES.iter().find(|file| file.name == name);
     let file = file.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "Route not found"))?;
-    let response = if known.include(&TAG) { HttpResponse::NotModified().finish() } else { whole(file) };
+    let response =
+        if known.include(&TAG) { HttpResponse::NotModified().finish() } else { whole(file) };
     reply::tagged(TAG.clone(), response)
 }
 

@@ -19,7 +19,9 @@ pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/users").get(list::list).counted_as(RequestKind::LogIn).post(register::register))
+        .service(
+            at("/users").get(list::list).counted_as(RequestKind::LogIn).post(register::register),
+        )
         .service(
             at("/users/{id}")
                 .get(get::get)

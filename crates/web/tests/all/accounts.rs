@@ -28,7 +28,8 @@ async fn only_owners_and_admins_see_an_account() {
             let body = app.get(&path).by(other).await.refused(404, "NOT_FOUND");
             assert_eq!(body["error"], format!("Account not found: {}", ada.account_id));
         }
-        let missing = path.replace(&ada.account_id.to_string(), &AccountId::from_u128(7).to_string());
+        let missing =
+            path.replace(&ada.account_id.to_string(), &AccountId::from_u128(7).to_string());
         app.get(&missing).by(&ada).await.refused(404, "NOT_FOUND");
     }
     let treasury = format!("/accounts/{}", AccountId::TREASURY);
@@ -86,7 +87,10 @@ async fn statements_come_in_pages_newest_first() {
     let path = format!("/accounts/{}/transfers", ada.account_id);
     let page = async |page: u32| {
         let reply = app.get(&format!("{path}?page={page}&limit=3")).by(&ada).await;
-        assert_eq!(reply.json()["meta"]["pagination"], json!({ "page": page, "limit": 3, "total": 4 }));
+        assert_eq!(
+            reply.json()["meta"]["pagination"],
+            json!({ "page": page, "limit": 3, "total": 4 })
+        );
         reply.ok(200)
     };
     let first = page(1).await;
@@ -94,7 +98,10 @@ async fn statements_come_in_pages_newest_first() {
         first.as_array().unwrap().iter().map(|row| row["amount"].as_str().unwrap()).collect();
     assert_eq!(amounts, ["3.00", "2.00", "1.00"]);
     assert_eq!((&first[0]["direction"], &first[0]["kind"]), (&json!("out"), &json!("payment")));
-    assert_eq!(first[0]["from"], json!({ "accountId": ada.account_id.to_string(), "balance": "994.00" }));
+    assert_eq!(
+        first[0]["from"],
+        json!({ "accountId": ada.account_id.to_string(), "balance": "994.00" })
+    );
     assert_eq!(first[0]["to"], json!({ "accountId": bob.account_id.to_string() }));
     let last = page(2).await;
     assert_eq!(last.as_array().unwrap().len(), 1);

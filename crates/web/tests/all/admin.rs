@@ -49,11 +49,21 @@ async fn a_mint_makes_new_money_once() {
     let reply = app.post("/mints").by(&admin).json(&json!({ "to": 1 })).await;
     assert_eq!(
         reply.errors(),
-        ["Idempotency-Key: required", "accountId: required", "amount: required", "to: unknown_field"]
+        [
+            "Idempotency-Key: required",
+            "accountId: required",
+            "amount: required",
+            "to: unknown_field"
+        ]
     );
     for account in [AccountId::TREASURY, AccountId::FEES, AccountId::from_u128(7)] {
         let body = json!({ "accountId": account.to_string(), "amount": 1 });
-        app.post("/mints").by(&admin).key(&account.to_string()).json(&body).await.refused(404, "NOT_FOUND");
+        app.post("/mints")
+            .by(&admin)
+            .key(&account.to_string())
+            .json(&body)
+            .await
+            .refused(404, "NOT_FOUND");
     }
 }
 
@@ -66,7 +76,10 @@ async fn a_transfer_is_reversed_once() {
     let reply = app.post(&path).by(&admin).key("r").await;
     let made = reply.ok(201);
     assert_eq!((&made["kind"], &made["reversalOf"]), (&json!("reversal"), &json!(id)));
-    assert_eq!((&made["from"]["balance"], &made["to"]["balance"]), (&json!("1000.00"), &json!("1000.00")));
+    assert_eq!(
+        (&made["from"]["balance"], &made["to"]["balance"]),
+        (&json!("1000.00"), &json!("1000.00"))
+    );
     let again = app.post(&path).by(&admin).key("r").await;
     assert_eq!((again.ok(201), again.header("Idempotency-Replayed")), (made.clone(), "true"));
     let second = app.post(&path).by(&admin).key("s").await.refused(409, "NOT_REVERSIBLE");
@@ -89,7 +102,10 @@ async fn spent_money_is_reversed_by_force_only() {
     let details = refused.refused(409, "INSUFFICIENT_FUNDS")["details"].clone();
     assert_eq!(details, json!({ "available": "300.00", "needed": "500.00" }));
     app.post(&path).by(&admin).key("s").json(&json!({ "force": true })).await.ok(201);
-    assert_eq!((app.balance(&ada).await, app.balance(&bob).await), ("2200.00".into(), "0.00".into()));
+    assert_eq!(
+        (app.balance(&ada).await, app.balance(&bob).await),
+        ("2200.00".into(), "0.00".into())
+    );
     let audit = app.get("/ledger/audit").by(&admin).await.ok(200);
     assert_eq!(audit["isSound"], true);
 }
@@ -100,7 +116,11 @@ async fn reversal_body_is_optional_but_validated() {
     let (ada, bob, admin) = (app.user("ada").await, app.user("bob").await, app.admin().await);
     let id = pay(&app, &ada, &bob, "1").await;
     let path = format!("/transfers/{id}/reversal");
-    let reply = app.post("/transfers/x/reversal").by(&admin).json(&json!({ "force": "yes", "why": 1 })).await;
+    let reply = app
+        .post("/transfers/x/reversal")
+        .by(&admin)
+        .json(&json!({ "force": "yes", "why": 1 }))
+        .await;
     let errors = ["Idempotency-Key: required", "force: type", "id: format", "why: unknown_field"];
     assert_eq!(reply.errors(), errors);
     app.post(&path).by(&admin).key("k").body("{}").await.refused(415, "UNSUPPORTED_MEDIA_TYPE");

@@ -29,7 +29,10 @@ async fn webhook_is_created_read_changed_and_deleted() {
 
     let change = json!({ "events": ["market.status"], "status": "disabled" });
     let changed = app.patch(&path(&made, "")).by(&admin).json(&change).await.ok(200);
-    assert_eq!((&changed["events"], &changed["status"]), (&json!(["market.status"]), &json!("disabled")));
+    assert_eq!(
+        (&changed["events"], &changed["status"]),
+        (&json!(["market.status"]), &json!("disabled"))
+    );
     assert_eq!(changed["url"], shown["url"]);
 
     let rotated = app.post(&path(&made, "/secret")).by(&admin).await.ok(200);
@@ -62,7 +65,8 @@ async fn invalid_webhook_gets_all_errors() {
         (json!({ "url": URL, "events": ["market.open"] }), vec!["events[0]"]),
     ] {
         let errors = app.post("/webhooks").by(&admin).json(&body).await.errors();
-        let mut found: Vec<_> = errors.iter().map(|error| error.split(':').next().unwrap()).collect();
+        let mut found: Vec<_> =
+            errors.iter().map(|error| error.split(':').next().unwrap()).collect();
         found.sort_unstable();
         let mut fields = fields;
         fields.sort_unstable();

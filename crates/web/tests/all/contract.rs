@@ -23,7 +23,9 @@ fn checked_in_document_is_current() {
 #[test]
 fn every_route_is_documented() {
     let documented: BTreeSet<_> = contract::operations()
-        .map(|(_, path, _)| path.strip_prefix("/api/v1").or(path.strip_prefix("/api/v2")).unwrap_or(path))
+        .map(|(_, path, _)| {
+            path.strip_prefix("/api/v1").or(path.strip_prefix("/api/v2")).unwrap_or(path)
+        })
         .collect();
     let sources = routed(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/routes"));
     let routed: BTreeSet<_> =
@@ -48,7 +50,8 @@ async fn paths_support_documented_methods() {
     let paths: BTreeSet<_> = contract::operations().map(|(_, path, _)| path).collect();
     for path in paths {
         let documented = contract::operations().filter(|(_, of, _)| *of == path);
-        let mut documented: BTreeSet<_> = documented.map(|(method, ..)| method.to_uppercase()).collect();
+        let mut documented: BTreeSet<_> =
+            documented.map(|(method, ..)| method.to_uppercase()).collect();
         if documented.contains("GET") {
             // HTTP itself defines HEAD.
             documented.insert("HEAD".to_owned());
@@ -80,7 +83,8 @@ fn operations_have_descriptions_and_error_responses() {
         assert!(text("summary") > 5 && text("description") > text("summary"), "{method} {path}");
         let responses = told["responses"].as_object().unwrap();
         assert!(responses.contains_key("500") && responses.len() > 2, "{method} {path}");
-        let resolve = |response: &'static Value| contract::resolved(response)["description"].as_str();
+        let resolve =
+            |response: &'static Value| contract::resolved(response)["description"].as_str();
         assert!(responses.values().all(|response| resolve(response).is_some()), "{method} {path}");
     }
 }

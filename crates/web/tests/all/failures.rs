@@ -63,11 +63,14 @@ async fn body_must_be_plain_json() {
     {
         call().header("Content-Type", content_type).await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
     }
-    let compressed = call().header("Content-Type", "application/json").header("Content-Encoding", "gzip");
+    let compressed =
+        call().header("Content-Type", "application/json").header("Content-Encoding", "gzip");
     compressed.await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
-    for content_type in
-        ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""]
-    {
+    for content_type in [
+        "application/json",
+        "Application/JSON; charset=UTF-8",
+        "application/json;charset=\"utf-8\"",
+    ] {
         call().header("Content-Type", content_type).await.refused(400, "VALIDATION_ERROR");
     }
 }
@@ -83,19 +86,25 @@ async fn too_large_body_is_rejected() {
 #[actix_web::test]
 async fn malformed_json_differs_from_invalid_json() {
     let app = TestApp::start().await;
-    for body in ["", "{", "{\"email\":}", "nonsense", "{} {}", "{\"email\":\"a\",\"email\":\"b\"}", "\u{0}"] {
-        let reply = app.post("/sessions").header("Content-Type", "application/json").body(body).await;
+    for body in
+        ["", "{", "{\"email\":}", "nonsense", "{} {}", "{\"email\":\"a\",\"email\":\"b\"}", "\u{0}"]
+    {
+        let reply =
+            app.post("/sessions").header("Content-Type", "application/json").body(body).await;
         reply.refused(400, "MALFORMED_JSON");
     }
     let deep = format!("{{\"email\":{}{}}}", "[".repeat(1_000), "]".repeat(1_000));
     let reply = app.post("/sessions").header("Content-Type", "application/json").body(deep).await;
     reply.refused(400, "MALFORMED_JSON");
     for body in ["[]", "5", "null", "[\"ada@example.com\", \"correct horse\"]"] {
-        let reply = app.post("/sessions").header("Content-Type", "application/json").body(body).await;
+        let reply =
+            app.post("/sessions").header("Content-Type", "application/json").body(body).await;
         assert_eq!(reply.errors(), [": type"], "{body}");
     }
-    let reply =
-        app.post("/sessions").header("Content-Type", "application/json").body(b"{\"email\":\"\xff\"}");
+    let reply = app
+        .post("/sessions")
+        .header("Content-Type", "application/json")
+        .body(b"{\"email\":\"\xff\"}");
     reply.await.refused(400, "MALFORMED_JSON");
 }
 
@@ -148,7 +157,10 @@ async fn problem_json_is_returned_on_request() {
     let app = TestApp::start_with(odd_routes).await;
     let problem = "application/json;q=0.9, application/problem+json";
     let reply = app.post("/sessions").json(&json!({})).header("Accept", problem).await;
-    assert_eq!((reply.status.as_u16(), reply.header("Content-Type")), (400, "application/problem+json"));
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("Content-Type")),
+        (400, "application/problem+json")
+    );
     let body = reply.json();
     assert_eq!(body["type"], "urn:foretell:problem:VALIDATION_ERROR");
     assert_eq!((&body["status"], &body["code"]), (&json!(400), &json!("VALIDATION_ERROR")));
@@ -178,7 +190,10 @@ async fn plain_request_id_is_kept() {
         let reply = app.get("//livez").header("X-Request-Id", id).await;
         let made = reply.header("X-Request-Id");
         assert!(made != id && (1..=64).contains(&made.len()), "{made:?} for {id:?}");
-        assert!(made.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)), "{made}");
+        assert!(
+            made.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)),
+            "{made}"
+        );
     }
     let ids = [app.get("//livez").await, app.get("//livez").await];
     assert_ne!(ids[0].header("X-Request-Id"), ids[1].header("X-Request-Id"));
@@ -200,7 +215,8 @@ async fn unavailable_store_is_server_error() {
         assert!(!reply.to_string().contains("by a test"), "{reply}");
     }
     let details = app.get("//readyz").await.json();
-    let [down, up] = ["database", "writer"].map(|check| &details["details"]["checks"][check]["status"]);
+    let [down, up] =
+        ["database", "writer"].map(|check| &details["details"]["checks"][check]["status"]);
     assert_eq!((down, up), (&json!("down"), &json!("ok")), "{details}");
     app.get("//livez").await.ok(200);
     app.store.bring_up();
@@ -231,8 +247,12 @@ async fn unknown_parameters_are_rejected_everywhere() {
         assert_eq!(reply.errors(), ["more: unknown_field", "odd: unknown_field"], "{path}");
     }
     let reply = app.post("/transfers?dryRun=true").by(&ada).key("k").json(&json!({})).await;
-    let missing =
-        ["amount: required", "dryRun: unknown_field", "fromAccountId: required", "toAccountId: required"];
+    let missing = [
+        "amount: required",
+        "dryRun: unknown_field",
+        "fromAccountId: required",
+        "toAccountId: required",
+    ];
     assert_eq!(reply.errors(), missing);
     let reply = app.get("/accounts?page=0&limit=101&page=2").by(&ada).await;
     assert_eq!(reply.errors(), ["limit: range", "page: repeated"]);

@@ -53,10 +53,10 @@ async fn invalid_registration_gets_all_errors() {
         &["a: unknown_field", "avatar: type", "b: unknown_field", "email: type", "name: type", "password: length"],
     )
     .await;
-    let long =
-        json!({ "email": format!("{}@b", "a".repeat(300)), "name": "n".repeat(51), "password": PASSWORD });
+    let long = json!({ "email": format!("{}@b", "a".repeat(300)), "name": "n".repeat(51), "password": PASSWORD });
     check(long, &["email: length", "name: length"]).await;
-    check(json!({ "email": "a@b.org", "name": " \t", "password": PASSWORD }), &["name: format"]).await;
+    check(json!({ "email": "a@b.org", "name": " \t", "password": PASSWORD }), &["name: format"])
+        .await;
 }
 
 #[actix_web::test]
@@ -104,7 +104,8 @@ async fn wrong_credentials_are_indistinguishable() {
     let app = TestApp::start().await;
     app.user("ada").await;
     let try_with = async |email, password| {
-        let reply = app.post("/sessions").json(&json!({ "email": email, "password": password })).await;
+        let reply =
+            app.post("/sessions").json(&json!({ "email": email, "password": password })).await;
         let mut body = reply.refused(401, "UNAUTHORIZED");
         body["requestId"].take();
         assert_eq!((reply.header("Set-Cookie"), reply.header("WWW-Authenticate")), ("", "Bearer"));
@@ -171,7 +172,10 @@ async fn logging_out_ends_the_session_and_the_cookie() {
     let reply = app.delete("/sessions/current").by(&ada).await;
     assert_eq!((reply.status.as_u16(), reply.body.len()), (204, 0));
     let cookie = reply.header("Set-Cookie");
-    assert!(cookie.starts_with("__Host-foretell_session=;") && cookie.contains("Max-Age=0"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-foretell_session=;") && cookie.contains("Max-Age=0"),
+        "{cookie}"
+    );
     app.get("/me").by(&ada).await.refused(401, "UNAUTHORIZED");
 }
 
@@ -179,8 +183,11 @@ async fn logging_out_ends_the_session_and_the_cookie() {
 async fn another_session_is_ended_by_its_id() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
-    let other =
-        app.post("/sessions").json(&json!({ "email": ada.email, "password": PASSWORD })).await.ok(201);
+    let other = app
+        .post("/sessions")
+        .json(&json!({ "email": ada.email, "password": PASSWORD }))
+        .await
+        .ok(201);
     let path = format!("/sessions/{}", other["id"].as_str().unwrap());
     let body = app.delete(&path).by(&bob).await.refused(404, "NOT_FOUND");
     assert_eq!(body["error"], format!("Session not found: {}", other["id"].as_str().unwrap()));

@@ -12,12 +12,16 @@ const DAY: i64 = 86_400;
 async fn ranks(app: &TestApp, query: &str) -> Vec<(i64, String, String)> {
     let rows = app.get(&format!("/leaderboard{query}")).await.ok(200);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let rank = |row: &Value| (row["rank"].as_i64().unwrap(), text(&row["name"]), text(&row["profit"]));
+    let rank =
+        |row: &Value| (row["rank"].as_i64().unwrap(), text(&row["name"]), text(&row["profit"]));
     rows.as_array().unwrap().iter().map(rank).collect()
 }
 
 fn ranked(expected: &[(i64, &str, &str)]) -> Vec<(i64, String, String)> {
-    expected.iter().map(|(rank, name, profit)| (*rank, (*name).to_owned(), (*profit).to_owned())).collect()
+    expected
+        .iter()
+        .map(|(rank, name, profit)| (*rank, (*name).to_owned(), (*profit).to_owned()))
+        .collect()
 }
 
 /// Ann bets 50.00 on the winning option and is paid 87.06, Bob 30.00 on the other one.
@@ -62,7 +66,9 @@ async fn period_excludes_earlier_trades() {
         [(2, false, true, true), (8, false, false, true), (31, false, false, false)]
     {
         app.clock.set(foretell_testkit::clock::START.plus_seconds(days * DAY));
-        for (period, is_in) in [("day", in_day), ("week", in_week), ("month", in_month), ("all", true)] {
+        for (period, is_in) in
+            [("day", in_day), ("week", in_week), ("month", in_month), ("all", true)]
+        {
             let expected = if is_in { all.clone() } else { Vec::new() };
             assert_eq!(
                 ranks(&app, &format!("?period={period}")).await,
@@ -82,7 +88,11 @@ async fn erased_user_is_not_ranked() {
     app.patch(&format!("/users/{}", ann.id)).by(&admin).json(&body).await.ok(200);
     assert_eq!(ranks(&app, "").await, ranked(&[(1, "bob", "-30.00")]));
     assert_eq!(app.erase(&bob).await.status.as_u16(), 204);
-    assert_eq!(ranks(&app, "").await, ranked(&[(1, "Deleted user", "-30.00")]), "until it is summed up anew");
+    assert_eq!(
+        ranks(&app, "").await,
+        ranked(&[(1, "Deleted user", "-30.00")]),
+        "until it is summed up anew"
+    );
     app.clock.advance_seconds(MINUTE);
     assert_eq!(ranks(&app, "").await, []);
 }

@@ -58,7 +58,11 @@ async fn invalid_token_is_counted_by_address() {
     let app = app().await;
     for number in 0..3 {
         let token = format!("Bearer made-up-{number}");
-        app.get("/me").from("192.0.2.9").header("Authorization", &token).await.refused(401, "UNAUTHORIZED");
+        app.get("/me")
+            .from("192.0.2.9")
+            .header("Authorization", &token)
+            .await
+            .refused(401, "UNAUTHORIZED");
     }
     let again = app.get("/me").from("192.0.2.9").header("Authorization", "Bearer another");
     again.await.refused(429, "RATE_LIMITED");
@@ -109,7 +113,10 @@ async fn batch_costs_its_number_of_transfers() {
     reply.ok(200);
     let reply = post("2", 30).await;
     // 1 is always counted; 30 are available after the 11 missing ones have refilled.
-    assert_eq!((reply.header("RateLimit"), reply.header("Retry-After")), ("\"write\";r=19;t=41", "11"));
+    assert_eq!(
+        (reply.header("RateLimit"), reply.header("Retry-After")),
+        ("\"write\";r=19;t=41", "11")
+    );
     reply.refused(429, "RATE_LIMITED");
     assert_eq!(app.balance(&ben).await, "1000.40", "a rejected batch pays nothing");
     app.clock.advance_seconds(10);
@@ -123,8 +130,9 @@ async fn batch_costs_its_number_of_transfers() {
 async fn batch_over_limit_takes_full_bucket() {
     let app = app_with(RequestLimits { write: Some(budget(60)), ..RequestLimits::default() }).await;
     let (ada, ben) = (app.user("ada").await, app.user("ben").await);
-    let post =
-        async |key: &str| app.post("/transfers/batch").by(&ada).key(key).json(&batch(&ada, &ben, 70)).await;
+    let post = async |key: &str| {
+        app.post("/transfers/batch").by(&ada).key(key).json(&batch(&ada, &ben, 70)).await
+    };
     let reply = post("1").await;
     assert_eq!(reply.header("RateLimit"), "\"write\";r=0;t=60");
     reply.ok(200);

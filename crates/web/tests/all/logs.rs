@@ -53,10 +53,17 @@ async fn server_error_is_logged_once_with_cause() {
     let ada = app.user("ada").await;
     app.get("//panic").header("X-Request-Id", "id-of-panic").await.refused(500, "INTERNAL_ERROR");
     app.store.take_down();
-    app.get("/me").by(&ada).header("X-Request-Id", "id-of-outage").await.refused(503, "UNAVAILABLE");
+    app.get("/me")
+        .by(&ada)
+        .header("X-Request-Id", "id-of-outage")
+        .await
+        .refused(503, "UNAVAILABLE");
     for (id, causes) in [
         ("id-of-panic", &["a handler panicked: the cause", "INTERNAL_ERROR", "status=500"][..]),
-        ("id-of-outage", &["storage is not available", "taken down by a test", "route=\"/api/v1/me\""]),
+        (
+            "id-of-outage",
+            &["storage is not available", "taken down by a test", "route=\"/api/v1/me\""],
+        ),
     ] {
         let lines = lines_with(id);
         assert_eq!(lines.len(), 1, "{lines:#?}");
@@ -71,7 +78,8 @@ async fn secrets_are_not_logged() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let body = serde_json::json!({ "email": ada.email, "password": PASSWORD });
-    let token = app.post("/sessions").json(&body).await.ok(201)["token"].as_str().unwrap().to_owned();
+    let token =
+        app.post("/sessions").json(&body).await.ok(201)["token"].as_str().unwrap().to_owned();
     app.get("/me").cookie(&token).header("X-Request-Id", "id-of-cookie").await.ok(200);
     assert!(!lines_with("id-of-cookie").is_empty());
     let astray = format!("/api-keys/{token}/odd");
@@ -101,7 +109,9 @@ async fn request_line_has_user_and_no_secrets() {
         line.clone()
     };
     let answered = line("id-of-me");
-    for part in ["method=\"GET\"", "route=\"/api/v1/me\"", "status=200", &format!("user_id={}", ada.id)] {
+    for part in
+        ["method=\"GET\"", "route=\"/api/v1/me\"", "status=200", &format!("user_id={}", ada.id)]
+    {
         assert!(answered.contains(part), "{part}: {answered}");
     }
     assert!(!answered.contains(&ada.token), "{answered}");

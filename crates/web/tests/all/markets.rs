@@ -41,7 +41,8 @@ pub(crate) struct Opened {
 impl Opened {
     fn from_body(body: Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let options = body["options"].as_array().unwrap().iter().map(|option| text(&option["id"])).collect();
+        let options =
+            body["options"].as_array().unwrap().iter().map(|option| text(&option["id"])).collect();
         let id = text(&body["id"]);
         Self { path: format!("/markets/{id}"), id, options, body }
     }
@@ -55,12 +56,24 @@ impl Opened {
         app.get(&self.path).await.ok(200)
     }
 
-    pub(crate) async fn bet(&self, app: &TestApp, user: &TestUser, option: usize, amount: &str) -> Value {
+    pub(crate) async fn bet(
+        &self,
+        app: &TestApp,
+        user: &TestUser,
+        option: usize,
+        amount: &str,
+    ) -> Value {
         let order = json!({ "optionId": self.options[option], "amount": amount });
         command(app, &self.at("bets"), user, &order).await.ok(201)
     }
 
-    pub(crate) async fn sell(&self, app: &TestApp, user: &TestUser, option: usize, shares: &str) -> Value {
+    pub(crate) async fn sell(
+        &self,
+        app: &TestApp,
+        user: &TestUser,
+        option: usize,
+        shares: &str,
+    ) -> Value {
         let order = json!({ "optionId": self.options[option], "shares": shares });
         command(app, &self.at("sales"), user, &order).await.ok(201)
     }
@@ -106,8 +119,14 @@ pub(crate) async fn command(app: &TestApp, path: &str, user: &TestUser, body: &V
 }
 
 async fn caller(app: &TestApp, user: &TestUser) -> Caller {
-    (*app.application.identity.authenticate(&user.token, [192, 0, 2, 1].into()).await.unwrap().unwrap())
-        .clone()
+    (*app
+        .application
+        .identity
+        .authenticate(&user.token, [192, 0, 2, 1].into())
+        .await
+        .unwrap()
+        .unwrap())
+    .clone()
 }
 
 /// Returns the balance of a user's account, in minor units.

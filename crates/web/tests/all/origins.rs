@@ -19,7 +19,8 @@ async fn app() -> (TestApp, TestUser) {
 async fn cross_site_change_with_cookie_is_rejected() {
     let (app, ada) = app().await;
     let change = |origin: &str| {
-        let call = app.patch("/me").header("Host", "bets.example.org").json(&json!({ "name": "Zoe" }));
+        let call =
+            app.patch("/me").header("Host", "bets.example.org").json(&json!({ "name": "Zoe" }));
         if origin.is_empty() { call } else { call.header("Origin", origin) }
     };
     for origin in ["", OWN, ALLOWED] {
@@ -27,10 +28,14 @@ async fn cross_site_change_with_cookie_is_rejected() {
     }
     for origin in [EVIL, "null", "https://bets.example.org.evil.example.com"] {
         let refused = change(origin).cookie(&ada.token).await.refused(403, "FORBIDDEN");
-        assert_eq!(refused["error"], "A page of another site may not do this with the session's cookie");
+        assert_eq!(
+            refused["error"],
+            "A page of another site may not do this with the session's cookie"
+        );
         change(origin).by(&ada).await.ok(200);
     }
-    let cross = app.delete("/sessions/current").cookie(&ada.token).header("Sec-Fetch-Site", "cross-site");
+    let cross =
+        app.delete("/sessions/current").cookie(&ada.token).header("Sec-Fetch-Site", "cross-site");
     cross.await.refused(403, "FORBIDDEN");
     let read = app.get("/me").cookie(&ada.token).header("Origin", EVIL).await;
     read.ok(200);
@@ -93,7 +98,10 @@ async fn responses_have_security_headers() {
         app.get("/markets").await,
     ] {
         assert_eq!(reply.header("X-Content-Type-Options"), "nosniff", "{reply}");
-        assert_eq!(reply.header("Content-Security-Policy"), "default-src 'none'; frame-ancestors 'none'");
+        assert_eq!(
+            reply.header("Content-Security-Policy"),
+            "default-src 'none'; frame-ancestors 'none'"
+        );
         assert_eq!(reply.header("Referrer-Policy"), "no-referrer");
         assert_eq!(reply.header("Strict-Transport-Security"), "max-age=31536000");
     }

@@ -72,7 +72,8 @@ impl Fixture {
     /// Returns every route with a body.
     fn routes(&self) -> Vec<(Method, String)> {
         let Self { ada, market, post, comment, webhook, .. } = self;
-        let of_market = ["quotes", "bets", "sales", "close", "resolution", "cancellation", "comments"];
+        let of_market =
+            ["quotes", "bets", "sales", "close", "resolution", "cancellation", "comments"];
         let mut posted = [
             "/users",
             "/sessions",
@@ -98,7 +99,10 @@ impl Fixture {
         ];
         let posted = posted.into_iter().map(|path| (Method::POST, path));
         let deleted = (Method::DELETE, format!("/users/{}", ada.id));
-        posted.chain(patched.into_iter().map(|path| (Method::PATCH, path))).chain([deleted]).collect()
+        posted
+            .chain(patched.into_iter().map(|path| (Method::PATCH, path)))
+            .chain([deleted])
+            .collect()
     }
 
     /// Returns everything that those requests could have changed.
@@ -128,7 +132,8 @@ async fn server_fields_are_rejected_in_every_body() {
     let fixture = Fixture::open().await;
     let before = fixture.seen().await;
     for (method, path) in fixture.routes() {
-        let elsewhere = ELSEWHERE.iter().filter(|(_, paths)| !paths.iter().any(|part| path.contains(part)));
+        let elsewhere =
+            ELSEWHERE.iter().filter(|(_, paths)| !paths.iter().any(|part| path.contains(part)));
         for field in OWNED.into_iter().chain(elsewhere.map(|(field, _)| *field)) {
             let call = fixture.app.call(method.clone(), &path).by(&fixture.admin).key("k");
             let errors = call.json(&json!({ field: "1" })).await.errors();

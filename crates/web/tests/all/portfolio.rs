@@ -69,10 +69,16 @@ async fn own_positions_are_valued_at_the_current_price() {
     for row in &rows {
         let profit = money(&row["value"]) + money(&row["proceeds"]) - money(&row["cost"]);
         assert_eq!(money(&row["profit"]), profit, "{row}");
-        let market =
-            app.get(&format!("/markets/{}/positions", row["marketId"].as_str().unwrap())).await.ok(200);
-        let same =
-            market.as_array().unwrap().iter().find(|held| held["optionId"] == row["optionId"]).unwrap();
+        let market = app
+            .get(&format!("/markets/{}/positions", row["marketId"].as_str().unwrap()))
+            .await
+            .ok(200);
+        let same = market
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|held| held["optionId"] == row["optionId"])
+            .unwrap();
         assert_eq!((&same["value"], &same["shares"]), (&row["value"], &row["shares"]));
     }
     assert_eq!(positions(&app, &carl).await, [json!(null); 0]);
@@ -90,13 +96,16 @@ async fn own_positions_have_payouts_of_decided_markets() {
     }
     let [won, split, cancelled, ended] = markets.as_slice() else { panic!("four markets") };
     decide(&app, won, &carl, "resolution", json!({ "optionId": won.options[0] })).await;
-    let part = |index: usize, bps: u16| json!({ "optionId": split.options[index], "basisPoints": bps });
-    decide(&app, split, &carl, "resolution", json!({ "split": [part(0, 2_501), part(1, 7_499)] })).await;
+    let part =
+        |index: usize, bps: u16| json!({ "optionId": split.options[index], "basisPoints": bps });
+    decide(&app, split, &carl, "resolution", json!({ "split": [part(0, 2_501), part(1, 7_499)] }))
+        .await;
     decide(&app, cancelled, &carl, "cancellation", json!({})).await;
     app.clock.advance_seconds(super::markets::SECONDS_TO_END);
     let ann = app.signed_in_again(&ann).await;
     let rows = positions(&app, &ann).await;
-    let of = |market: &Opened| rows.iter().find(|row| row["marketId"] == market.id.as_str()).unwrap();
+    let of =
+        |market: &Opened| rows.iter().find(|row| row["marketId"] == market.id.as_str()).unwrap();
     let seen = |market| {
         let row = of(market);
         json!([row["marketStatus"], row["price"], row["value"], row["payout"], row["profit"]])

@@ -17,7 +17,13 @@ async fn open(app: &TestApp, user: &TestUser, name: &str, description: &str) -> 
         .ok(201)
 }
 
-async fn write(app: &TestApp, author: &TestUser, title: &str, content: &str, published: bool) -> Value {
+async fn write(
+    app: &TestApp,
+    author: &TestUser,
+    title: &str,
+    content: &str,
+    published: bool,
+) -> Value {
     let body = json!({ "title": title, "content": content, "published": published });
     app.post("/posts").by(author).json(&body).await.ok(201)
 }
@@ -25,7 +31,8 @@ async fn write(app: &TestApp, author: &TestUser, title: &str, content: &str, pub
 /// Returns a field of each row, and the method.
 fn found(reply: &Reply, name: &str) -> (Vec<String>, String) {
     let rows = reply.ok(200);
-    let texts = rows.as_array().unwrap().iter().map(|row| row[name].as_str().unwrap().to_owned()).collect();
+    let texts =
+        rows.as_array().unwrap().iter().map(|row| row[name].as_str().unwrap().to_owned()).collect();
     (texts, reply.json()["meta"]["method"].as_str().unwrap().to_owned())
 }
 
@@ -101,7 +108,9 @@ async fn matches_are_paged_in_both_versions() {
     loop {
         let reply = app.get(&path).await;
         seen.extend(found(&reply, "title").0);
-        let Some(next) = reply.json()["meta"]["page"]["next"].as_str().map(str::to_owned) else { break };
+        let Some(next) = reply.json()["meta"]["page"]["next"].as_str().map(str::to_owned) else {
+            break;
+        };
         path = format!("//api/v2/posts/search?q=rain&limit=2&cursor={next}");
     }
     assert_eq!(seen, ["Rain 5", "Rain 4", "Rain 3", "Rain 2", "Rain 1"]);

@@ -32,7 +32,8 @@ impl TestServer {
             body_timeout: Duration::from_millis(200),
             ..WebSettings::default()
         };
-        let state = WebState { application: Arc::clone(&application), settings, cursor_key: [7; 32] };
+        let state =
+            WebState { application: Arc::clone(&application), settings, cursor_key: [7; 32] };
         let options = ServeOptions {
             workers: 1,
             keep_alive,

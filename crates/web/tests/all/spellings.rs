@@ -33,7 +33,8 @@ fn encodings(path: &str) -> Vec<String> {
         .filter(|(at, byte)| *byte != b'/' && !id.contains(at))
         .map(|(at, byte)| format!("{}{}{}", &path[..at], encoded(byte), &path[at + 1..]))
         .collect();
-    let all: String = path.bytes().map(|b| if b == b'/' { "/".to_owned() } else { encoded(b) }).collect();
+    let all: String =
+        path.bytes().map(|b| if b == b'/' { "/".to_owned() } else { encoded(b) }).collect();
     encodings.extend([all.to_ascii_lowercase(), all]);
     encodings
 }
@@ -117,7 +118,8 @@ async fn route_and_method_determine_bucket() {
 #[actix_web::test]
 async fn spellings_of_version_have_equal_pagination() {
     let app = TestApp::start().await;
-    for path in ["/api/v1/markets", "/api/%761/markets", "/%61pi/v%31/markets", "/api/v1/m%61rkets"] {
+    for path in ["/api/v1/markets", "/api/%761/markets", "/%61pi/v%31/markets", "/api/v1/m%61rkets"]
+    {
         let meta = &app.call(Method::GET, &format!("/{path}")).await.json()["meta"];
         assert_eq!(meta["pagination"]["page"], 1, "{path}: {meta}");
     }
@@ -130,12 +132,16 @@ async fn spellings_of_version_have_equal_pagination() {
 #[actix_web::test]
 async fn location_keeps_the_base_in_every_spelling() {
     let app = TestApp::start().await;
-    for (number, (path, base)) in
-        [("/api/v1/u%73ers", "/api/v1"), ("/api/%761/users", "/api/v1"), ("/%61pi/v%32/users", "/api/v2")]
-            .into_iter()
-            .enumerate()
+    for (number, (path, base)) in [
+        ("/api/v1/u%73ers", "/api/v1"),
+        ("/api/%761/users", "/api/v1"),
+        ("/%61pi/v%32/users", "/api/v2"),
+    ]
+    .into_iter()
+    .enumerate()
     {
-        let body = json!({ "email": format!("u{number}@example.org"), "name": "U", "password": PASSWORD });
+        let body =
+            json!({ "email": format!("u{number}@example.org"), "name": "U", "password": PASSWORD });
         let reply = app.call(Method::POST, &format!("/{path}")).json(&body).await;
         let id = reply.ok(201)["id"].as_str().unwrap().to_owned();
         assert_eq!(reply.header("Location"), format!("{base}/users/{id}"), "{path}");
@@ -147,7 +153,8 @@ async fn cursor_is_valid_in_every_spelling() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let ben = app.user("ben").await;
-    let payment = json!({ "fromAccountId": ada.account_id, "toAccountId": ben.account_id, "amount": 1 });
+    let payment =
+        json!({ "fromAccountId": ada.account_id, "toAccountId": ben.account_id, "amount": 1 });
     app.post("/transfers").by(&ada).key("1").json(&payment).await.ok(201);
     let plain = format!("//api/v2/accounts/{}/transfers?limit=1", ada.account_id);
     let id = ada.account_id.to_string().to_uppercase();

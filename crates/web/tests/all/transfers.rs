@@ -37,7 +37,10 @@ async fn payment_returns_balance_of_payer() {
         "createdAt": "2026-01-01T12:00:00Z",
     });
     assert_eq!(made, expected);
-    assert_eq!((app.balance(&ada).await, app.balance(&bob).await), ("987.50".into(), "1012.50".into()));
+    assert_eq!(
+        (app.balance(&ada).await, app.balance(&bob).await),
+        ("987.50".into(), "1012.50".into())
+    );
 }
 
 #[actix_web::test]
@@ -55,7 +58,12 @@ async fn invalid_payment_gets_all_errors() {
     let post = async |body: &Value| app.post("/transfers").by(&ada).json(body).await.errors();
     assert_eq!(
         post(&json!({})).await,
-        ["Idempotency-Key: required", "amount: required", "fromAccountId: required", "toAccountId: required"]
+        [
+            "Idempotency-Key: required",
+            "amount: required",
+            "fromAccountId: required",
+            "toAccountId: required"
+        ]
     );
     let body = json!({
         "clientId": "x", "fromAccountId": 1, "toAccountId": "y", "amount": 12.5, "memo": "", "note": "odd",
@@ -92,7 +100,12 @@ async fn invalid_payment_gets_all_errors() {
         (json!(["1"]), "type"),
         (Value::Null, "required"),
     ] {
-        let reply = app.post("/transfers").by(&ada).key("k").json(&payment(&ada, &bob, amount.clone())).await;
+        let reply = app
+            .post("/transfers")
+            .by(&ada)
+            .key("k")
+            .json(&payment(&ada, &bob, amount.clone()))
+            .await;
         assert_eq!(reply.errors(), [format!("amount: {code}")], "{amount}");
     }
     assert_eq!(app.balance(&ada).await, "1000.00");
@@ -103,13 +116,19 @@ async fn payment_requires_account_owner() {
     let app = TestApp::start().await;
     let (ada, bob, admin) = (app.user("ada").await, app.user("bob").await, app.admin().await);
     for thief in [&bob, &admin] {
-        let reply = app.post("/transfers").by(thief).key("k").json(&payment(&ada, thief, "1")).await;
+        let reply =
+            app.post("/transfers").by(thief).key("k").json(&payment(&ada, thief, "1")).await;
         let body = reply.refused(404, "NOT_FOUND");
         assert_eq!(body["error"], format!("Account not found: {}", ada.account_id));
     }
     for (from, to) in [(AccountId::TREASURY, bob.account_id), (bob.account_id, AccountId::FEES)] {
         let body = json!({ "fromAccountId": from.to_string(), "toAccountId": to.to_string(), "amount": 1 });
-        app.post("/transfers").by(&bob).key(&to.to_string()).json(&body).await.refused(404, "NOT_FOUND");
+        app.post("/transfers")
+            .by(&bob)
+            .key(&to.to_string())
+            .json(&body)
+            .await
+            .refused(404, "NOT_FOUND");
     }
     assert_eq!(app.balance(&ada).await, "1000.00");
 }
@@ -143,7 +162,8 @@ async fn key_has_one_effect() {
 async fn rejections_are_replayed_for_their_key() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
-    let pay = async || app.post("/transfers").by(&ada).key("k").json(&payment(&ada, &bob, "1500")).await;
+    let pay =
+        async || app.post("/transfers").by(&ada).key("k").json(&payment(&ada, &bob, "1500")).await;
     let refused = pay().await;
     let body = refused.refused(409, "INSUFFICIENT_FUNDS");
     assert_eq!(body["details"], json!({ "available": "1000.00", "needed": "1500.00" }));
@@ -172,7 +192,12 @@ async fn client_id_of_payment_is_private() {
     let made = app.post("/transfers").by(&ada).key("k").json(&named(&ada, &bob)).await.ok(201);
     assert_eq!(made["clientId"], chosen);
     assert_ne!(made["id"], chosen, "others would tell whether it is taken");
-    app.post("/transfers").by(&ada).key("other").json(&named(&ada, &eve)).await.refused(409, "DUPLICATE");
+    app.post("/transfers")
+        .by(&ada)
+        .key("other")
+        .json(&named(&ada, &eve))
+        .await
+        .refused(409, "DUPLICATE");
     assert_eq!(app.get(&path).by(&ada).await.ok(200), made);
     for other in [&bob, &eve, &admin] {
         app.get(&path).by(other).await.refused(404, "NOT_FOUND");
@@ -181,7 +206,8 @@ async fn client_id_of_payment_is_private() {
     let by_id = format!("/transfers/{}", made["id"].as_str().unwrap());
     let seen = async |user: &TestUser| {
         let transfer = app.get(&by_id).by(user).await.ok(200);
-        [&transfer["from"]["balance"], &transfer["to"]["balance"], &transfer["clientId"]].map(Clone::clone)
+        [&transfer["from"]["balance"], &transfer["to"]["balance"], &transfer["clientId"]]
+            .map(Clone::clone)
     };
     assert_eq!(seen(&ada).await, [json!("999.00"), Value::Null, json!(chosen)]);
     assert_eq!(seen(&bob).await, [Value::Null, json!("1001.00"), Value::Null]);
@@ -192,7 +218,12 @@ async fn client_id_of_payment_is_private() {
     assert_eq!(app.get(&path).by(&bob).await.ok(200)["id"], others["id"]);
     assert_eq!(app.get(&path).by(&ada).await.ok(200)["id"], made["id"]);
     // Another user's account reveals nothing about its client ids.
-    app.post("/transfers").by(&eve).key("k").json(&named(&ada, &eve)).await.refused(404, "NOT_FOUND");
+    app.post("/transfers")
+        .by(&eve)
+        .key("k")
+        .json(&named(&ada, &eve))
+        .await
+        .refused(404, "NOT_FOUND");
 }
 
 fn batch(mode: &str, transfers: &[Value]) -> Value {
@@ -248,7 +279,10 @@ async fn an_atomic_batch_is_all_or_nothing() {
     );
     assert_eq!(app.balance(&ada).await, "1000.00");
     let items = post("b", ["600", "400"]).await;
-    assert_eq!((&items[0]["status"], &items[1]["status"]), (&json!("completed"), &json!("completed")));
+    assert_eq!(
+        (&items[0]["status"], &items[1]["status"]),
+        (&json!("completed"), &json!("completed"))
+    );
     assert_eq!(app.balance(&bob).await, "2000.00");
 }
 
@@ -256,11 +290,17 @@ async fn an_atomic_batch_is_all_or_nothing() {
 async fn invalid_batch_gets_all_errors_with_paths() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
-    let post = async |body: &Value| app.post("/transfers/batch").by(&ada).key("k").json(body).await.errors();
+    let post = async |body: &Value| {
+        app.post("/transfers/batch").by(&ada).key("k").json(body).await.errors()
+    };
     assert_eq!(post(&json!({})).await, ["mode: required", "transfers: required"]);
     assert_eq!(post(&batch("some", &[])).await, ["mode: invalid", "transfers: length"]);
-    let transfers =
-        [payment(&ada, &bob, 1), payment(&ada, &bob, 1.5), payment(&ada, &ada, "x"), json!({ "fee": 1 })];
+    let transfers = [
+        payment(&ada, &bob, 1),
+        payment(&ada, &bob, 1.5),
+        payment(&ada, &ada, "x"),
+        json!({ "fee": 1 }),
+    ];
     assert_eq!(
         post(&batch("atomic", &transfers)).await,
         [

@@ -35,7 +35,8 @@ impl Call {
 
     /// Adds the session cookie.
     pub fn cookie(mut self, token: &str) -> Self {
-        self.request = self.request.cookie(Cookie::new("__Host-foretell_session", token.to_owned()));
+        self.request =
+            self.request.cookie(Cookie::new("__Host-foretell_session", token.to_owned()));
         self
     }
 
@@ -122,7 +123,11 @@ impl Reply {
         assert_eq!(self.status.as_u16(), status, "{self}");
         assert_eq!(self.header("Content-Type"), "application/json", "{self}");
         let body = self.json();
-        assert_eq!((&body["success"], &body["code"]), (&Value::Bool(false), &code.into()), "{self}");
+        assert_eq!(
+            (&body["success"], &body["code"]),
+            (&Value::Bool(false), &code.into()),
+            "{self}"
+        );
         assert!(body["error"].as_str().is_some_and(|text| !text.is_empty()), "{self}");
         assert_eq!(body["requestId"], self.header("X-Request-Id"), "{self}");
         body

@@ -43,9 +43,11 @@ pub fn check(reply: &Reply) {
         return;
     };
     let form = content.get(reply.header("Content-Type"));
-    let form = form.unwrap_or_else(|| panic!("the document does not tell of this media type: {reply}"));
+    let form =
+        form.unwrap_or_else(|| panic!("the document does not tell of this media type: {reply}"));
     let is_json = reply.header("Content-Type").ends_with("json");
-    let told = if is_json { reply.json() } else { String::from_utf8(reply.body.clone()).unwrap().into() };
+    let told =
+        if is_json { reply.json() } else { String::from_utf8(reply.body.clone()).unwrap().into() };
     let errors = errors_of(&form["schema"], &told, "");
     assert!(errors.is_empty(), "not as the document says: {errors:#?}\n{reply}");
 }
@@ -55,11 +57,15 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let is_it = |pattern: &str| {
         let wanted: Vec<_> = pattern.split('/').collect();
         wanted.len() == segments.len()
-            && wanted.iter().zip(&segments).all(|(wanted, segment)| wanted == segment || *wanted == "{id}")
+            && wanted
+                .iter()
+                .zip(&segments)
+                .all(|(wanted, segment)| wanted == segment || *wanted == "{id}")
     };
     let paths = DOCUMENT["paths"].as_object().unwrap();
-    let found =
-        paths.get(path).or_else(|| paths.iter().find(|(pattern, _)| is_it(pattern)).map(|(_, it)| it));
+    let found = paths
+        .get(path)
+        .or_else(|| paths.iter().find(|(pattern, _)| is_it(pattern)).map(|(_, it)| it));
     found?.get(method)
 }
 
@@ -90,7 +96,9 @@ pub fn errors_of(schema: &'static Value, value: &Value, at: &str) -> Vec<String>
     }
     match (schema["format"].as_str(), value.as_str()) {
         (Some("uuid"), Some(text)) if text.len() != 36 => fail("must be an id".to_owned()),
-        (Some("date-time"), Some(text)) if !text.ends_with('Z') => fail("must be a time".to_owned()),
+        (Some("date-time"), Some(text)) if !text.ends_with('Z') => {
+            fail("must be a time".to_owned())
+        }
         _ => {}
     }
     errors.extend(errors_of_parts(schema, value, at));
@@ -113,7 +121,9 @@ fn errors_of_parts(schema: &'static Value, value: &Value, at: &str) -> Vec<Strin
     for (name, value) in fields {
         match schema["properties"].get(name) {
             Some(schema) => errors.extend(errors_of(schema, value, &format!("{at}.{name}"))),
-            None if schema["additionalProperties"] == false => errors.push(format!("{at}: has {name}")),
+            None if schema["additionalProperties"] == false => {
+                errors.push(format!("{at}: has {name}"))
+            }
             // Every returned field must be described, except where only a part of it is.
             None => {}
         }
@@ -129,7 +139,8 @@ fn errors_of_choice(schema: &'static Value, value: &Value, at: &str) -> Vec<Stri
         let fitting = ways.iter().filter(|way| errors_of(way, value, at).is_empty()).count();
         if fitting == 0 || (name == "oneOf" && fitting > 1) {
             let of = ways.iter().map(|way| errors_of(way, value, at));
-            errors.push(format!("{at}: fits {fitting} ways of {name}: {:?}", of.collect::<Vec<_>>()));
+            errors
+                .push(format!("{at}: fits {fitting} ways of {name}: {:?}", of.collect::<Vec<_>>()));
         }
     }
     errors

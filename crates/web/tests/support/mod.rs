@@ -15,7 +15,9 @@ use actix_web::test::{self, TestRequest};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpResponse, body::BoxBody};
 use foretell::Foretell;
-use foretell_application::{Application, ApplicationSettings, Registration, RequestLimits, StreamLimits};
+use foretell_application::{
+    Application, ApplicationSettings, Registration, RequestLimits, StreamLimits,
+};
 use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::quota::Quotas;
 use foretell_domain::text::{Email, UserName};
@@ -96,8 +98,11 @@ impl TestApp {
     /// Starts behind these proxies.
     pub async fn start_behind(proxies: &[&str]) -> Self {
         let proxies = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
-        Self::assemble(|_| {}, WebSettings { trusted_proxies: TrustedProxies::new(proxies), ..settings() })
-            .await
+        Self::assemble(
+            |_| {},
+            WebSettings { trusted_proxies: TrustedProxies::new(proxies), ..settings() },
+        )
+        .await
     }
 
     /// Starts with these allowed origins.
@@ -130,7 +135,8 @@ impl TestApp {
         routes: impl FnOnce(&mut ServiceConfig),
         settings: WebSettings,
     ) -> Self {
-        let state = WebState { application: Arc::clone(&application), settings, cursor_key: [7; 32] };
+        let state =
+            WebState { application: Arc::clone(&application), settings, cursor_key: [7; 32] };
         let service = Rc::new(test::init_service(foretell_web::app(state).configure(routes)).await);
         let serve: Serve = Rc::new(move |request: TestRequest| {
             let service = Rc::clone(&service);
@@ -169,7 +175,8 @@ impl TestApp {
             avatar: None,
             role,
         };
-        let (user, registered) = self.application.identity.register_user(registration).await.unwrap();
+        let (user, registered) =
+            self.application.identity.register_user(registration).await.unwrap();
         let signed_in = self
             .application
             .identity

@@ -28,7 +28,10 @@ fn unknown_key_is_reported_with_suggestion() {
         let message = message(load_with(&[], Some(text)));
         assert_eq!(message, format!("the configuration is not valid:\n- {expected}"), "{text}");
     };
-    check("[sever]\nbind = 1", "sever.bind (in own.toml) is not a setting; did you mean server.bind?");
+    check(
+        "[sever]\nbind = 1",
+        "sever.bind (in own.toml) is not a setting; did you mean server.bind?",
+    );
     check("bind = 1", "bind (in own.toml) is not a setting; did you mean server.bind?");
     check(
         "currency = 1",
@@ -111,10 +114,22 @@ fn values_of_wrong_type_are_rejected() {
         assert_eq!(message, format!("the configuration is not valid:\n- {expected}"), "{text}");
     };
     check("data.dir = 5", "data.dir (in own.toml) is 5: must be a text in quotes");
-    check("accounts.signup_grant = 5", "accounts.signup_grant (in own.toml) is 5: must be a text in quotes");
-    check("writer.lanes = 1.5", "writer.lanes (in own.toml) is 1.5: must be a whole number from 0 to 64");
-    check("writer.lanes = true", "writer.lanes (in own.toml) is true: must be a whole number from 0 to 64");
-    check("auth.secure_cookies = 1", "auth.secure_cookies (in own.toml) is 1: must be true or false");
+    check(
+        "accounts.signup_grant = 5",
+        "accounts.signup_grant (in own.toml) is 5: must be a text in quotes",
+    );
+    check(
+        "writer.lanes = 1.5",
+        "writer.lanes (in own.toml) is 1.5: must be a whole number from 0 to 64",
+    );
+    check(
+        "writer.lanes = true",
+        "writer.lanes (in own.toml) is true: must be a whole number from 0 to 64",
+    );
+    check(
+        "auth.secure_cookies = 1",
+        "auth.secure_cookies (in own.toml) is 1: must be true or false",
+    );
     check(
         "markets.extra_categories = [\"a\", 1]",
         "markets.extra_categories (in own.toml) is [\"a\", 1]: must be a text in quotes",
@@ -127,7 +142,8 @@ fn values_of_wrong_type_are_rejected() {
 
 #[test]
 fn categories_are_limited_in_number() {
-    let list = |length: usize| (0..length).map(|index| format!("c{index}")).collect::<Vec<_>>().join(",");
+    let list =
+        |length: usize| (0..length).map(|index| format!("c{index}")).collect::<Vec<_>>().join(",");
     let name = "FORETELL__MARKETS__EXTRA_CATEGORIES";
     let settings = load(&[(name, &list(100))]).unwrap();
     assert_eq!(settings.markets.extra_categories.len(), 100);

@@ -31,7 +31,10 @@ fn headers_and_environment_are_always_checked() {
     );
     for environment in ["", "a b", "a/b", &"a".repeat(65)] {
         let message = message(load(&[("FORETELL__SENTRY__ENVIRONMENT", environment)]));
-        assert!(message.contains("must be 1 to 64 characters without spaces and slashes"), "{message}");
+        assert!(
+            message.contains("must be 1 to 64 characters without spaces and slashes"),
+            "{message}"
+        );
     }
 }
 
@@ -67,6 +70,9 @@ fn trace_and_error_destinations_are_configurable() {
 fn settings_of_missing_features_are_rejected() {
     for ((name, value), feature) in [(ENDPOINT, "opentelemetry"), (DSN, "sentry")] {
         let message = message(load(&[(name, value)]));
-        assert!(message.ends_with(&format!("needs a program that was built with `--features {feature}`")));
+        assert!(
+            message
+                .ends_with(&format!("needs a program that was built with `--features {feature}`"))
+        );
     }
 }

@@ -17,7 +17,11 @@ use crate::writer::command::{BatchMode, Mint, Payment, PaymentBatch, Register, R
 use crate::writer::outcome::Registered;
 
 impl CommandHandler<'_> {
-    pub(super) fn register(&mut self, tx: &mut dyn Tx, register: &Register) -> Result<Registered, AppError> {
+    pub(super) fn register(
+        &mut self,
+        tx: &mut dyn Tx,
+        register: &Register,
+    ) -> Result<Registered, AppError> {
         let (user_id, account_id) = (register.user.id, register.account_id);
         let account = Account::user(account_id, user_id);
         if let Some(amount) = register.grant {
@@ -39,8 +43,10 @@ impl CommandHandler<'_> {
         if self.context.sends_emails {
             self.enqueue(JobTask::WelcomeMail(user_id), self.context.now);
         }
-        let account =
-            self.state.account(account_id).map_err(|refusal| invariant_violation(&refusal.into()))?;
+        let account = self
+            .state
+            .account(account_id)
+            .map_err(|refusal| invariant_violation(&refusal.into()))?;
         Ok(Registered { user_id, account_id, balance: account.balance() })
     }
 
@@ -87,7 +93,11 @@ impl CommandHandler<'_> {
 
     /// Reverses a transfer. If forced, the treasury covers what the receiver no longer has, so that
     /// no balance falls below its minimum.
-    pub(super) fn reverse(&mut self, actor: Actor, command: Reversal) -> Result<Transfer, DomainError> {
+    pub(super) fn reverse(
+        &mut self,
+        actor: Actor,
+        command: Reversal,
+    ) -> Result<Transfer, DomainError> {
         policy::may_administer(actor)?;
         let original = self.state.original(command.of)?;
         let order = reversal(&original, self.next_transfer_id(), self.context.now)?;
@@ -109,7 +119,11 @@ impl CommandHandler<'_> {
     }
 
     /// Returns the account if it belongs to the actor; any other is reported as not found.
-    pub(super) fn own_account(&self, actor: Actor, id: AccountId) -> Result<Account, TransferError> {
+    pub(super) fn own_account(
+        &self,
+        actor: Actor,
+        id: AccountId,
+    ) -> Result<Account, TransferError> {
         let account = self.state.account(id)?;
         // Not found rather than forbidden: the response must not reveal that the account exists.
         if policy::can_spend_from(actor, &account) {

@@ -19,7 +19,11 @@ use crate::writer::command::Decision;
 use crate::writer::outcome::MarketState;
 
 impl CommandHandler<'_> {
-    pub(super) fn close(&mut self, actor: Actor, id: MarketId) -> Result<Box<MarketState>, DomainError> {
+    pub(super) fn close(
+        &mut self,
+        actor: Actor,
+        id: MarketId,
+    ) -> Result<Box<MarketState>, DomainError> {
         let market = self.managed_market(actor, id)?.close()?;
         Ok(self.keep(market, None))
     }
@@ -105,7 +109,8 @@ impl CommandHandler<'_> {
         // A full last set is followed by an empty one, which saves a count of the holders.
         let is_last = holdings.len() < HOLDERS_PER_SET;
         if is_last {
-            let pot = self.empty_pot(id, &settlement).map_err(|refusal| invariant_violation(&refusal))?;
+            let pot =
+                self.empty_pot(id, &settlement).map_err(|refusal| invariant_violation(&refusal))?;
             settlement.complete(pot, self.context.now);
         }
         let paid = PaidSet { market_id: id, payouts, at: self.context.now };
@@ -136,11 +141,19 @@ impl CommandHandler<'_> {
             (settlement.fees_due(record.fees), record.creator_account_id)
         };
         if let Some(fees) = fees {
-            self.state.post(pot_id, AccountId::FEES, self.order(TransferKind::Fee, fees).about(id))?;
+            self.state.post(
+                pot_id,
+                AccountId::FEES,
+                self.order(TransferKind::Fee, fees).about(id),
+            )?;
         }
         // Read after the fees were posted: the creator gets the fractions that the rounding left.
         if let Some(rest) = self.state.account(pot_id)?.balance().to_amount() {
-            self.state.post(pot_id, creator, self.order(TransferKind::Remainder, rest).about(id))?;
+            self.state.post(
+                pot_id,
+                creator,
+                self.order(TransferKind::Remainder, rest).about(id),
+            )?;
         }
         Ok(self.state.account(pot_id)?.balance())
     }
@@ -159,7 +172,10 @@ impl CommandHandler<'_> {
 }
 
 /// Returns the basis points of each option in the market's order; options left out get none.
-fn split(market: &Market, parts: &[(foretell_domain::id::OptionId, u16)]) -> Result<Vec<u16>, MarketError> {
+fn split(
+    market: &Market,
+    parts: &[(foretell_domain::id::OptionId, u16)],
+) -> Result<Vec<u16>, MarketError> {
     let mut basis_points = vec![None; market.record().options.len()];
     for (option, bps) in parts {
         let index = market.option_index(*option)?;

@@ -35,7 +35,8 @@ impl CommandHandler<'_> {
         // The same transfer was rehearsed above, so a rejection here is a program error.
         let paid = self.state.post(command.from, pot.id(), order);
         let row = paid.map_err(|refusal| invariant_violation(&refusal.into()))?;
-        let (record, texts, created_at) = (market.record().clone(), command.texts.clone(), self.context.now);
+        let (record, texts, created_at) =
+            (market.record().clone(), command.texts.clone(), self.context.now);
         self.enqueue(JobTask::CloseMarket(record.id), record.ends_at);
         if self.context.has_embeddings {
             self.enqueue(JobTask::EmbedMarket(record.id), self.context.now);
@@ -57,7 +58,11 @@ impl CommandHandler<'_> {
             ends_at: command.ends_at,
             subsidy: command.subsidy,
             fee_bps: command.fee_bps,
-            options: command.probabilities.iter().map(|p| (OptionId::from_u128(next_id()), *p)).collect(),
+            options: command
+                .probabilities
+                .iter()
+                .map(|p| (OptionId::from_u128(next_id()), *p))
+                .collect(),
         };
         let market = Market::open(opening, self.context.now)?;
         let order = self.order(TransferKind::Subsidy, command.subsidy);

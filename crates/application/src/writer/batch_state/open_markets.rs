@@ -23,7 +23,9 @@ impl BatchState {
         // same.
         let stored = match self.open_markets.entry(creator) {
             Entry::Occupied(counted) => *counted.get(),
-            Entry::Vacant(uncounted) => *uncounted.insert(tx.count_for_quota(creator, Quota::OpenMarkets)?),
+            Entry::Vacant(uncounted) => {
+                *uncounted.insert(tx.count_for_quota(creator, Quota::OpenMarkets)?)
+            }
         };
         let is_theirs = |market: &Market| market.record().creator_id == creator;
         let opened = self.changed.new_markets.iter().filter(|new| is_theirs(&new.market)).count();

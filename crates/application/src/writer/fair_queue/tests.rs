@@ -120,7 +120,8 @@ fn withdrawn_command_is_not_charged() {
     let mut queue = queue();
     send(&mut queue, 'a', 10, UNIT_WEIGHT);
     send(&mut queue, 'a', 1, 1);
-    let unit = queue.next_unit(|(flow, number, weight)| (weight == 1).then_some((flow, number, weight)));
+    let unit =
+        queue.next_unit(|(flow, number, weight)| (weight == 1).then_some((flow, number, weight)));
     assert_eq!((unit, queue.len(), queue.weight), (vec![('a', 0, 1)], 0, 0));
 }
 

@@ -10,7 +10,9 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::market::MarketTextsV1;
-use crate::writer::command::{BatchMode, Command, Decision, OpenMarket, Payment, PlaceBet, SellShares};
+use crate::writer::command::{
+    BatchMode, Command, Decision, OpenMarket, Payment, PlaceBet, SellShares,
+};
 
 /// Prefix of the hashed command.
 const FORMAT: &[u8] = b"foretell command 1\n";
@@ -173,7 +175,8 @@ impl<'a> From<&'a Payment> for PaymentV1<'a> {
 impl<'a> From<&'a OpenMarket> for OpenMarketV1<'a> {
     fn from(opening: &'a OpenMarket) -> Self {
         // The fee and the quotas are set by the operator, and not part of the request.
-        let OpenMarket { texts, probabilities, ends_at, subsidy, from, fee_bps: _, quotas: _ } = opening;
+        let OpenMarket { texts, probabilities, ends_at, subsidy, from, fee_bps: _, quotas: _ } =
+            opening;
         let texts: &MarketTexts = texts;
         Self {
             listing: texts.into(),

@@ -130,7 +130,9 @@ impl MarketRecordV1 {
 impl From<&SettlementTerms> for TermsV1 {
     fn from(terms: &SettlementTerms) -> Self {
         match terms {
-            SettlementTerms::Payouts { basis_points } => Self::Payouts { basis_points: basis_points.clone() },
+            SettlementTerms::Payouts { basis_points } => {
+                Self::Payouts { basis_points: basis_points.clone() }
+            }
             SettlementTerms::Refunds { available, stakes } => {
                 Self::Refunds { available: available.minor(), stakes: stakes.minor() }
             }

@@ -131,7 +131,9 @@ pub(in crate::writer) fn read(text: &str) -> Option<Stored> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     match value.get("format").map(Value::as_u64) {
         Some(Some(FORMAT)) => {
-            serde_json::from_value::<OutcomeV1<'static>>(value.get_mut("outcome")?.take()).ok()?.into_stored()
+            serde_json::from_value::<OutcomeV1<'static>>(value.get_mut("outcome")?.take())
+                .ok()?
+                .into_stored()
         }
         // Written by a later version of the program: its meaning must not be guessed.
         Some(_) => None,
@@ -148,7 +150,9 @@ impl<'a> From<&'a Outcome> for OutcomeV1<'a> {
             }
             Outcome::Transferred(transfer) => Self::Transfer(transfer.id),
             Outcome::Traded(receipt) => Self::Trade(receipt.bet.id),
-            Outcome::Batch(results) => Self::Batch(runs(results).iter().map(BatchRunV1::from).collect()),
+            Outcome::Batch(results) => {
+                Self::Batch(runs(results).iter().map(BatchRunV1::from).collect())
+            }
             Outcome::MarketOpened(opened) => Self::MarketOpened(MarketOpenedV1 {
                 record: (&opened.record).into(),
                 listing: (&opened.texts).into(),
@@ -244,7 +248,9 @@ impl From<&BatchRun> for BatchRunV1 {
             BatchRun::Paid { from, first_version, count } => {
                 Self::Paid { from: *from, first_version: *first_version, count: *count }
             }
-            BatchRun::Refused(refusal, count) => Self::Refused { refusal: refusal.into(), count: *count },
+            BatchRun::Refused(refusal, count) => {
+                Self::Refused { refusal: refusal.into(), count: *count }
+            }
         }
     }
 }
@@ -252,7 +258,9 @@ impl From<&BatchRun> for BatchRunV1 {
 impl BatchRunV1 {
     fn into_run(self) -> Option<BatchRun> {
         Some(match self {
-            Self::Paid { from, first_version, count } => BatchRun::Paid { from, first_version, count },
+            Self::Paid { from, first_version, count } => {
+                BatchRun::Paid { from, first_version, count }
+            }
             Self::Refused { refusal, count } => BatchRun::Refused(refusal.into_refusal()?, count),
         })
     }
@@ -261,7 +269,11 @@ impl BatchRunV1 {
 impl RegisteredV1 {
     fn into_outcome(self) -> Outcome {
         let balance = Balance::from_minor(self.balance);
-        Outcome::Registered(Registered { user_id: self.user_id, account_id: self.account_id, balance })
+        Outcome::Registered(Registered {
+            user_id: self.user_id,
+            account_id: self.account_id,
+            balance,
+        })
     }
 }
 

@@ -142,7 +142,9 @@ impl From<&TransferError> for TransferRefusalV1 {
             TransferError::NotFound(id) => Self::NotFound(id),
             TransferError::Duplicate(id) => Self::Duplicate(id),
             TransferError::AlreadyReversed(id) => Self::AlreadyReversed(id),
-            TransferError::NotReversible { kind } => Self::NotReversible { kind: kind.as_str().into() },
+            TransferError::NotReversible { kind } => {
+                Self::NotReversible { kind: kind.as_str().into() }
+            }
             TransferError::BatchAborted => Self::BatchAborted,
         }
     }
@@ -160,7 +162,9 @@ impl TransferRefusalV1 {
             },
             Self::CirculationLimit => TransferError::CirculationLimit,
             Self::BalanceOutOfRange => TransferError::BalanceOutOfRange,
-            Self::NotFinal { newest } => TransferError::NotFinal { newest: Timestamp::from_micros(newest) },
+            Self::NotFinal { newest } => {
+                TransferError::NotFinal { newest: Timestamp::from_micros(newest) }
+            }
             Self::NotFound(id) => TransferError::NotFound(id),
             Self::Duplicate(id) => TransferError::Duplicate(id),
             Self::AlreadyReversed(id) => TransferError::AlreadyReversed(id),
@@ -181,7 +185,9 @@ impl From<&MarketError> for MarketRefusalV1 {
             MarketError::TradingEnded => Self::TradingEnded,
             MarketError::EndsLater => Self::EndsLater,
             MarketError::NotOpen { phase } => Self::NotOpen { phase: phase.as_str().into() },
-            MarketError::AlreadyDecided { phase } => Self::AlreadyDecided { phase: phase.as_str().into() },
+            MarketError::AlreadyDecided { phase } => {
+                Self::AlreadyDecided { phase: phase.as_str().into() }
+            }
             MarketError::HasBets => Self::HasBets,
             MarketError::Slippage(guard) => Self::Slippage(match guard {
                 Guard::MinShares(shares) => GuardV1::MinShares(shares.units()),
@@ -234,7 +240,9 @@ impl MarketRefusalV1 {
             Self::TradeTooSmall => MarketError::TradeTooSmall,
             Self::TradeTooLarge => MarketError::TradeTooLarge,
             Self::EndsInThePast => MarketError::EndsInThePast,
-            Self::SubsidyTooSmall { min } => MarketError::SubsidyTooSmall { min: Amount::new(min).ok()? },
+            Self::SubsidyTooSmall { min } => {
+                MarketError::SubsidyTooSmall { min: Amount::new(min).ok()? }
+            }
             Self::FeeTooHigh { max_bps } => MarketError::FeeTooHigh { max_bps },
             Self::SomeProbabilities => MarketError::SomeProbabilities,
             Self::Probabilities(error) => MarketError::Probabilities(match error {

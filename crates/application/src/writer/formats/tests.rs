@@ -4,8 +4,8 @@ use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, OptionId, TransferId, UserId};
 use foretell_domain::market::lmsr::LmsrError;
 use foretell_domain::market::{
-    BuyOrder, Guard, MarketError, MarketRecord, MarketTexts, OptionState, Phase, Quantity, SellOrder,
-    SettlementTerms, SplitError,
+    BuyOrder, Guard, MarketError, MarketRecord, MarketTexts, OptionState, Phase, Quantity,
+    SellOrder, SettlementTerms, SplitError,
 };
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::policy::Denied;
@@ -20,7 +20,8 @@ use sha2::{Digest as _, Sha256};
 use super::command::CommandV1;
 use super::outcome::{BatchRun, CommandResult, Stored, read, write};
 use crate::writer::command::{
-    BatchMode, Command, Decision, Mint, OpenMarket, Payment, PaymentBatch, PlaceBet, Reversal, SellShares,
+    BatchMode, Command, Decision, Mint, OpenMarket, Payment, PaymentBatch, PlaceBet, Reversal,
+    SellShares,
 };
 use crate::writer::outcome::{MarketOpened, MarketState, Outcome, Registered};
 
@@ -58,14 +59,20 @@ fn payment(id: Option<u128>, memo: Option<&str>) -> Payment {
 fn commands() -> Vec<Command> {
     let (market_id, account_id) = (MarketId::from_u128(5), AccountId::from_u128(1));
     let option_id = OptionId::from_u128(6);
-    let batch = |mode| Command::PayBatch(PaymentBatch { mode, payments: vec![payment(Some(9), None)] });
+    let batch =
+        |mode| Command::PayBatch(PaymentBatch { mode, payments: vec![payment(Some(9), None)] });
     let bet = |min_shares, max_price| {
         let order = BuyOrder { option_id, amount: amount(500), min_shares, max_price };
         Command::Bet(PlaceBet { client_id: None, market_id, account_id, order })
     };
     let sale = |quantity, min_proceeds| {
         let order = SellOrder { option_id, quantity, min_proceeds };
-        Command::Sell(SellShares { client_id: Some(ClientId::from_u128(8)), market_id, account_id, order })
+        Command::Sell(SellShares {
+            client_id: Some(ClientId::from_u128(8)),
+            market_id,
+            account_id,
+            order,
+        })
     };
     let half = Some(Probability::new(0.3).unwrap());
     vec![
@@ -197,8 +204,10 @@ fn whole_outcomes() -> Vec<CommandResult> {
             at: Timestamp::from_micros(7),
         }))
     };
-    let refunds =
-        SettlementTerms::Refunds { available: Balance::from_minor(5), stakes: Balance::from_minor(6) };
+    let refunds = SettlementTerms::Refunds {
+        available: Balance::from_minor(5),
+        stakes: Balance::from_minor(6),
+    };
     let outcomes = [
         Outcome::Registered(Registered {
             user_id: UserId::from_u128(3),
@@ -242,9 +251,15 @@ fn commands_are_hashed_from_format_1() {
         let written = serde_json::to_string(&CommandV1::of(command).unwrap()).unwrap();
         assert_eq!(written, line);
         let hash = super::hash(command).unwrap();
-        assert_eq!(hash.current, <[u8; 32]>::from(Sha256::digest(format!("foretell command 1\n{line}"))));
+        assert_eq!(
+            hash.current,
+            <[u8; 32]>::from(Sha256::digest(format!("foretell command 1\n{line}")))
+        );
         assert!(hash.is(&hash.current));
-        assert!(hash.is(&Sha256::digest(line).into()), "what was stored before formats had a number");
+        assert!(
+            hash.is(&Sha256::digest(line).into()),
+            "what was stored before formats had a number"
+        );
         assert!(!hash.is(&Sha256::digest("another").into()));
     }
 }
@@ -280,10 +295,17 @@ fn newer_refusals_are_stored_in_format_1() {
 #[test]
 fn batches_are_stored_as_runs() {
     let stored = read(&write(&Ok(batch())).unwrap()).unwrap();
-    let paid = |first_version, count| BatchRun::Paid { from: AccountId::from_u128(1), first_version, count };
+    let paid = |first_version, count| BatchRun::Paid {
+        from: AccountId::from_u128(1),
+        first_version,
+        count,
+    };
     let aborted = BatchRun::Refused(TransferError::BatchAborted.into(), 2);
     let to_oneself = BatchRun::Refused(TransferError::SelfTransfer.into(), 1);
-    assert_eq!(stored, Stored::Batch(vec![paid(5, 2), aborted, paid(7, 1), paid(9, 1), to_oneself]));
+    assert_eq!(
+        stored,
+        Stored::Batch(vec![paid(5, 2), aborted, paid(7, 1), paid(9, 1), to_oneself])
+    );
     let largest = (0..1_000).map(|number| Ok(transfer(10, number))).collect();
     assert!(write(&Ok(Outcome::Batch(largest))).unwrap().len() < 200);
 }
@@ -291,7 +313,8 @@ fn batches_are_stored_as_runs() {
 #[test]
 fn outcomes_without_a_number_are_read() {
     let lines: Vec<_> = UNNUMBERED.lines().collect();
-    let batch = Ok(Outcome::Batch(vec![Ok(transfer(10, 5)), Err(TransferError::BatchAborted.into())]));
+    let batch =
+        Ok(Outcome::Batch(vec![Ok(transfer(10, 5)), Err(TransferError::BatchAborted.into())]));
     let referring = [
         Stored::Transfer(TransferId::from_u128(9)),
         Stored::Trade(BetId::from_u128(8)),

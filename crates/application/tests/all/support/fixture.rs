@@ -9,8 +9,8 @@ use std::time::Duration;
 use foretell::{Builder, Foretell};
 use foretell_application::writer::{Payment, Receipt, WriterSettings};
 use foretell_application::{
-    AppError, Application, ApplicationSettings, Caller, Credential, PasswordConfirmation, Registration,
-    RequestLimits, Semantic, StreamLimits,
+    AppError, Application, ApplicationSettings, Caller, Credential, PasswordConfirmation,
+    Registration, RequestLimits, Semantic, StreamLimits,
 };
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, SessionId, UserId};
@@ -138,7 +138,8 @@ impl Fixture {
     }
 
     async fn register(&self, role: Role) -> Caller {
-        let (user, registered) = self.app.identity.register_user(self.registration(role)).await.unwrap();
+        let (user, registered) =
+            self.app.identity.register_user(self.registration(role)).await.unwrap();
         let session = self.sign_in(user.id).await;
         Caller { user, account_id: registered.account_id, credential: Credential::Session(session) }
     }
@@ -153,7 +154,9 @@ impl Fixture {
         let session = Session {
             id: self.ids.session(),
             user_id,
-            token_hash: SeededTokens::new(self.made.fetch_add(1, Ordering::SeqCst) + 1_000).issue().1,
+            token_hash: SeededTokens::new(self.made.fetch_add(1, Ordering::SeqCst) + 1_000)
+                .issue()
+                .1,
             created_at: self.app.now(),
             expires_at: Timestamp::from_micros(i64::MAX),
         };
@@ -191,8 +194,14 @@ impl Fixture {
     }
 
     /// Makes a payment under a new key.
-    pub(crate) async fn pay(&self, from: &Caller, to: &Caller, minor: i64) -> Result<Transfer, DomainError> {
-        let receipt = self.app.ledger.pay(from, self.key(), Self::payment(from, to, minor)).await.unwrap();
+    pub(crate) async fn pay(
+        &self,
+        from: &Caller,
+        to: &Caller,
+        minor: i64,
+    ) -> Result<Transfer, DomainError> {
+        let receipt =
+            self.app.ledger.pay(from, self.key(), Self::payment(from, to, minor)).await.unwrap();
         assert!(!receipt.is_replay);
         receipt.result
     }
@@ -212,7 +221,10 @@ impl Fixture {
     }
 
     /// Returns the balances of these users' accounts, in minor units.
-    pub(crate) async fn balances<'a>(&self, users: impl IntoIterator<Item = &'a Caller>) -> Vec<i64> {
+    pub(crate) async fn balances<'a>(
+        &self,
+        users: impl IntoIterator<Item = &'a Caller>,
+    ) -> Vec<i64> {
         let mut balances = Vec::new();
         for user in users {
             balances.push(self.balance(user.account_id).await);

@@ -53,11 +53,14 @@ impl UnitOfWork for LateStore {
             if self.state().orders.pop_front() == Some(true) {
                 let mut state = self.state();
                 (state.late, state.has_ended) = (Some(work), false);
-                return Err(StoreError::CommitUnknown("ordered by a test, before the commit's time".into()));
+                return Err(StoreError::CommitUnknown(
+                    "ordered by a test, before the commit's time".into(),
+                ));
             }
             let store = self.clone();
-            let waiting =
-                move |tx: &mut dyn Tx| work(&mut InterceptedTx::new(tx, WaitForLate(Some(store.clone()))));
+            let waiting = move |tx: &mut dyn Tx| {
+                work(&mut InterceptedTx::new(tx, WaitForLate(Some(store.clone()))))
+            };
             self.inner.run_erased(name, Box::new(waiting)).await?;
             // A unit that fails rolls the late one's changes back with its own, so the late one
             // then runs again.

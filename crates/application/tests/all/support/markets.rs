@@ -68,7 +68,12 @@ impl Crowd {
             let paid: Vec<_> =
                 rows.iter().filter(|row| row.kind == kind).map(|row| row.amount.minor()).collect();
             let owed = owed(trader);
-            assert_eq!(paid, if owed > 0 { vec![owed] } else { vec![] }, "{:?}", trader.caller.account_id);
+            assert_eq!(
+                paid,
+                if owed > 0 { vec![owed] } else { vec![] },
+                "{:?}",
+                trader.caller.account_id
+            );
             sum += owed;
         }
         let settlement = fixture.settlement(self.id()).await;
@@ -81,10 +86,12 @@ impl Crowd {
 impl Fixture {
     /// Returns the texts of a market with these many options.
     pub(crate) fn texts(options: usize) -> MarketTexts {
-        let names = (1..=options).map(|number| OptionName::new(format!("Option {number}")).unwrap());
+        let names =
+            (1..=options).map(|number| OptionName::new(format!("Option {number}")).unwrap());
         let name = MarketName::new("Will it rain?").unwrap();
         let description = MarketDescription::new("By the weather service's word.").unwrap();
-        MarketTexts::new(name, description, Category::new("politics").unwrap(), names.collect()).unwrap()
+        MarketTexts::new(name, description, Category::new("politics").unwrap(), names.collect())
+            .unwrap()
     }
 
     /// Returns the data of a new market with two options that ends in a day.
@@ -99,7 +106,8 @@ impl Fixture {
 
     /// Creates a market with two options that ends in a day.
     pub(crate) async fn market(&self, creator: &Caller, subsidy: i64) -> MarketDetails {
-        let receipt = self.app.markets.open_market(creator, self.key(), self.opening(subsidy)).await.unwrap();
+        let receipt =
+            self.app.markets.open_market(creator, self.key(), self.opening(subsidy)).await.unwrap();
         receipt.result.unwrap().into_details().unwrap()
     }
 

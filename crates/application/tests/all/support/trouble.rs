@@ -93,8 +93,11 @@ impl Fixture {
     /// Runs some work while the lane is busy.
     pub(crate) async fn while_busy<T>(&self, work: impl Future<Output = T>) -> T {
         let gate = self.faults.hold_next();
-        let mut busy =
-            Box::pin(self.app.markets.close_market(&self.nobody, self.key(), MarketId::from_u128(0)));
+        let mut busy = Box::pin(self.app.markets.close_market(
+            &self.nobody,
+            self.key(),
+            MarketId::from_u128(0),
+        ));
         assert!(poll!(&mut busy).is_pending());
         gate.arrived().await;
         let result = work.await;

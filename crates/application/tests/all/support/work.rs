@@ -24,8 +24,12 @@ impl Fixture {
                     if let Err(failure) = self.app.jobs.run_job(&job).await {
                         let (problem, is_permanent) = (failure.to_string(), failure.is_permanent());
                         let retry_after = failure.retry_after();
-                        let attempt =
-                            FailedAttempt { problem, is_permanent, is_of_receiver: false, retry_after };
+                        let attempt = FailedAttempt {
+                            problem,
+                            is_permanent,
+                            is_of_receiver: false,
+                            retry_after,
+                        };
                         let fate = self.app.jobs.fail_job(&job, &attempt).await.unwrap();
                         failed.push((failure, fate));
                     }

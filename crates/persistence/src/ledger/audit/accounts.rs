@@ -49,7 +49,10 @@ struct Chain {
 }
 
 /// Checks the chains of all accounts.
-pub(super) fn check(connection: &mut Connection<'_>, report: &mut AuditReport) -> Result<(), Failure> {
+pub(super) fn check(
+    connection: &mut Connection<'_>,
+    report: &mut AuditReport,
+) -> Result<(), Failure> {
     let mut chain = Chain { has_account: true, ..Chain::default() };
     for_each_row(connection, SIDES, |row: SideRow| {
         if chain.account_id != Some(row.account_id) {
@@ -102,7 +105,9 @@ impl Chain {
             report.balance_drift += i64::from(self.sum != 0);
             report.last_row_drift += 1;
             let missing = Difference::between("id", "missing", "an account of these transfers");
-            report.findings.extend(missing.map(|missing| Listed { table: "accounts", id }.finding(missing)));
+            report
+                .findings
+                .extend(missing.map(|missing| Listed { table: "accounts", id }.finding(missing)));
         }
     }
 }

@@ -100,9 +100,11 @@ fn check_subsidies(
     for_each_row(connection, SUBSIDIES, |row: SubsidyRow| {
         if row.paid != Some(row.stored) {
             drifting.add(row.id);
-            let expected =
-                row.paid.map_or("a subsidy paid by the creator".to_owned(), |paid| paid.to_string());
-            let difference = Difference { column: "subsidy_minor", stored: row.stored.to_string(), expected };
+            let expected = row
+                .paid
+                .map_or("a subsidy paid by the creator".to_owned(), |paid| paid.to_string());
+            let difference =
+                Difference { column: "subsidy_minor", stored: row.stored.to_string(), expected };
             report.list(Listed { table: "markets", id: row.id }.finding(difference));
         }
         Ok(())
@@ -110,7 +112,10 @@ fn check_subsidies(
 }
 
 /// Returns the next markets by id; an unreadable one has its problem instead.
-fn load_markets(connection: &mut Connection<'_>, after: DbId) -> Result<Vec<(DbId, ReadMarket)>, Failure> {
+fn load_markets(
+    connection: &mut Connection<'_>,
+    after: DbId,
+) -> Result<Vec<(DbId, ReadMarket)>, Failure> {
     let rows: Vec<(MarketRow, Option<StateRow>)> = on!(connection, |c| {
         markets::table
             .left_join(market_states::table)
@@ -182,7 +187,11 @@ fn replay(
     Ok(())
 }
 
-fn load_bets(connection: &mut Connection<'_>, market: DbId, after: i64) -> Result<Vec<JoinedRow>, Failure> {
+fn load_bets(
+    connection: &mut Connection<'_>,
+    market: DbId,
+    after: i64,
+) -> Result<Vec<JoinedRow>, Failure> {
     Ok(on!(connection, |c| {
         bets::table
             // Left joins: a bet without its transfer must be reported, not skipped.
@@ -192,7 +201,11 @@ fn load_bets(connection: &mut Connection<'_>, market: DbId, after: i64) -> Resul
             .filter(bets::sequence.gt(after))
             .order(bets::sequence)
             .limit(BETS_PER_PAGE)
-            .select((BetRow::as_select(), Option::<TransferRow>::as_select(), accounts::owner_id.nullable()))
+            .select((
+                BetRow::as_select(),
+                Option::<TransferRow>::as_select(),
+                accounts::owner_id.nullable(),
+            ))
             .load(c)
     })?)
 }

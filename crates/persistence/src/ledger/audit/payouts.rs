@@ -49,7 +49,10 @@ struct Claims {
 }
 
 /// Checks all payouts and settlements.
-pub(super) fn check(connection: &mut Connection<'_>, report: &mut AuditReport) -> Result<(), Failure> {
+pub(super) fn check(
+    connection: &mut Connection<'_>,
+    report: &mut AuditReport,
+) -> Result<(), Failure> {
     let (mut paid, mut claims) = (Paid::default(), Claims::default());
     for_each_row(connection, PAID, |row: PaidRow| {
         if claims.market_id != Some(row.market_id) {
@@ -87,7 +90,9 @@ pub(super) fn check(connection: &mut Connection<'_>, report: &mut AuditReport) -
 impl Paid {
     fn end(self, report: &mut AuditReport) {
         let Some((market_id, account_id)) = self.key else { return };
-        if let Some(difference) = Difference::between("amount_minor", self.claimed, self.transferred) {
+        if let Some(difference) =
+            Difference::between("amount_minor", self.claimed, self.transferred)
+        {
             report.payout_drift += 1;
             let id = format!("{market_id}/{account_id}");
             report.list(Listed { table: "payouts", id }.finding(difference));

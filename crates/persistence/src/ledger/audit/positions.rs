@@ -74,7 +74,8 @@ pub(super) fn check(
             let sum = std::mem::take(&mut stakes).end_of(row.market_id);
             if let Some(difference) = Difference::between("stakes_minor", stored, sum) {
                 markets.add(row.market_id);
-                report.list(Listed { table: "market_states", id: row.market_id }.finding(difference));
+                report
+                    .list(Listed { table: "market_states", id: row.market_id }.finding(difference));
             }
             return Ok(());
         };

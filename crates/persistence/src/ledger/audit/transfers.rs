@@ -49,7 +49,10 @@ struct Misfit {
 }
 
 /// Checks the kinds of all transfers.
-pub(super) fn check(connection: &mut Connection<'_>, report: &mut AuditReport) -> Result<(), Failure> {
+pub(super) fn check(
+    connection: &mut Connection<'_>,
+    report: &mut AuditReport,
+) -> Result<(), Failure> {
     for_each_row(connection, MISFITS, |row: Misfit| {
         report.transfer_drift += 1;
         let side = |kind: Option<String>| kind.unwrap_or_else(|| "no".to_owned());

@@ -166,7 +166,8 @@ struct AveragePrice {
 
 impl AveragePrice {
     fn of(fill: &Fill) -> Self {
-        let (money, shares) = (i128::from(fill.cash.minor()), i128::from(fill.shares.units().max(1)));
+        let (money, shares) =
+            (i128::from(fill.cash.minor()), i128::from(fill.shares.units().max(1)));
         let millionths = match fill.side {
             TradeSide::Buy => (money * MILLION + shares - 1) / shares,
             TradeSide::Sell => money * MILLION / shares,
@@ -176,7 +177,10 @@ impl AveragePrice {
 }
 
 impl Serialize for AveragePrice {
-    #[expect(clippy::cast_precision_loss, reason = "a price to look at, not money; exact below 2^53")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a price to look at, not money; exact below 2^53"
+    )]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(self.millionths as f64 / MILLION as f64)
     }

@@ -102,7 +102,8 @@ impl TermsView {
     fn new(terms: &SettlementTerms, options: &[OptionState], currency: &Currency) -> Self {
         match terms {
             SettlementTerms::Payouts { basis_points } => {
-                let parts = options.iter().map(|option| Text(option.id)).zip(basis_points.iter().copied());
+                let parts =
+                    options.iter().map(|option| Text(option.id)).zip(basis_points.iter().copied());
                 if let Some((option_id, _)) = parts.clone().find(|(_, bps)| *bps == WHOLE_BPS) {
                     return Self::Winner { option_id };
                 }
@@ -137,7 +138,11 @@ pub(crate) struct SettlementView {
 
 impl SettlementView {
     /// Creates the response for the settlement of a market with these options.
-    pub(crate) fn new(settlement: &Settlement, options: &[OptionState], currency: &Currency) -> Self {
+    pub(crate) fn new(
+        settlement: &Settlement,
+        options: &[OptionState],
+        currency: &Currency,
+    ) -> Self {
         let status = match settlement.terms {
             SettlementTerms::Payouts { .. } => Phase::Resolved,
             SettlementTerms::Refunds { .. } => Phase::Cancelled,

@@ -113,8 +113,10 @@ impl<'a> OwnPositionView<'a> {
         let price = market.probabilities().get(index).copied().filter(|_| is_priced);
         let value = price.map(|price| value_at(price, position.shares));
         let payouts = related.payouts.get(&held.market_id);
-        let payout = payouts.and_then(|payouts| payouts.get(index)).map(|payout| i128::from(payout.minor()));
-        let (cost, proceeds) = (i128::from(position.spent.minor()), i128::from(position.received.minor()));
+        let payout =
+            payouts.and_then(|payouts| payouts.get(index)).map(|payout| i128::from(payout.minor()));
+        let (cost, proceeds) =
+            (i128::from(position.spent.minor()), i128::from(position.received.minor()));
         Some(Self {
             market_id: Text(held.market_id),
             market_name: details.texts.name.as_str(),

@@ -33,7 +33,8 @@ impl RequestContext {
 
     /// Counts the request, and its duration, by route and not by id.
     fn measure(&self, status: StatusCode, request: Option<&HttpRequest>) {
-        let route = request.and_then(HttpRequest::app_data::<RoutePath>).map_or("none", |route| route.0);
+        let route =
+            request.and_then(HttpRequest::app_data::<RoutePath>).map_or("none", |route| route.0);
         let method = match self.method {
             Method::GET => "GET",
             Method::HEAD => "HEAD",
@@ -133,9 +134,11 @@ fn microseconds(time: Duration) -> u64 {
 fn words_of(path: &str) -> String {
     /// Maximum letters of a segment that counts as a word.
     const LONGEST: usize = 16;
-    let is_of_letters = |segment: &str| segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let is_of_letters =
+        |segment: &str| segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
     // Two characters, as of a version, cannot be a secret.
-    let is_word = |segment: &str| segment.len() <= 2 || (segment.len() <= LONGEST && is_of_letters(segment));
+    let is_word =
+        |segment: &str| segment.len() <= 2 || (segment.len() <= LONGEST && is_of_letters(segment));
     let shown = path.split('/').map(|segment| if is_word(segment) { segment } else { "*" });
     shown.collect::<Vec<_>>().join("/")
 }

@@ -42,7 +42,11 @@ pub(super) async fn list_transfers(
     let currency = &state.application.settings().currency;
     let rows = rows.iter().map(|transfer| StatementRow {
         direction: if transfer.credit.account_id == id { "in" } else { "out" },
-        transfer: TransferView::new(transfer, currency, Visible::to_holder_of(id, &caller, transfer)),
+        transfer: TransferView::new(
+            transfer,
+            currency,
+            Visible::to_holder_of(id, &caller, transfer),
+        ),
     });
     reply::list(rows.collect::<Vec<_>>(), meta)
 }

@@ -44,7 +44,10 @@ impl RequestDto for KeyBody {
     fn into_input(valid: Valid<Self>, _: &RequestContext) -> Self::Input {
         let Self { name, scopes, expires_at, password } = valid.into_inner();
         let scopes = validated(scopes).into_values().collect();
-        (NewApiKey { name: required(name), scopes, expires_at: optional(expires_at) }, required(password))
+        (
+            NewApiKey { name: required(name), scopes, expires_at: optional(expires_at) },
+            required(password),
+        )
     }
 }
 
@@ -77,6 +80,7 @@ pub(super) async fn create(
     let (new, password) = state.validate(body)?;
     let confirmation = PasswordConfirmation { password, from };
     let issued = state.application.identity.create_api_key(&caller, confirmation, new).await?;
-    let data = KeyCreated { key: ApiKeyView::new(&issued.key), secret: issued.secret.expose_secret() };
+    let data =
+        KeyCreated { key: ApiKeyView::new(&issued.key), secret: issued.secret.expose_secret() };
     reply::created(format_args!("/api-keys/{}", issued.key.id), data)
 }

@@ -23,7 +23,8 @@ pub(super) async fn list(
 ) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut keys = state.application.identity.list_api_keys(&caller, paging.request()).await?;
-    let meta =
-        paging.meta(&mut keys, |key| key.id, state.application.identity.count_api_keys(&caller)).await?;
+    let meta = paging
+        .meta(&mut keys, |key| key.id, state.application.identity.count_api_keys(&caller))
+        .await?;
     reply::list(keys.iter().map(ApiKeyView::new).collect::<Vec<_>>(), meta)
 }

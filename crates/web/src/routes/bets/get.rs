@@ -27,8 +27,13 @@ pub(super) async fn get(
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     let found = state.application.markets.find_bet(caller.caller(), id).await?;
-    let bet = found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, format!("Bet not found: {id}")))?;
+    let bet =
+        found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, format!("Bet not found: {id}")))?;
     let currency = &state.application.settings().currency;
     let is_own = caller.caller().is_some_and(|caller| caller.account_id == bet.account_id);
-    reply::ok(if is_own { BetView::of_trader(&bet, currency) } else { BetView::public(&bet, currency) })
+    reply::ok(if is_own {
+        BetView::of_trader(&bet, currency)
+    } else {
+        BetView::public(&bet, currency)
+    })
 }

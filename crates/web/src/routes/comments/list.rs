@@ -31,7 +31,8 @@ where
 {
     let (id, paging) = state.validate((id, params))?;
     let (application, subject) = (&state.application, id.into());
-    let mut found = application.content.list_comments(caller.caller(), subject, paging.request()).await?;
+    let mut found =
+        application.content.list_comments(caller.caller(), subject, paging.request()).await?;
     let total = application.queries.posts.count_comments(subject);
     let meta = paging.meta(&mut found, |comment| comment.id, total).await?;
     let rows: Vec<_> = found.iter().map(CommentView::from).collect();

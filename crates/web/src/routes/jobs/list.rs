@@ -53,7 +53,8 @@ pub(super) async fn list(
 ) -> HandlerResult {
     let (filter, paging) = state.validate(params)?;
     let mut jobs = state.application.jobs.list_jobs(&caller, filter, paging.request()).await?;
-    let meta =
-        paging.meta(&mut jobs, |job| job.id, state.application.queries.jobs.count_jobs(filter)).await?;
+    let meta = paging
+        .meta(&mut jobs, |job| job.id, state.application.queries.jobs.count_jobs(filter))
+        .await?;
     reply::list(jobs.iter().map(JobView::new).collect::<Vec<_>>(), meta)
 }

@@ -31,7 +31,8 @@ pub(super) async fn cancel(
     body: OptionalBody<NoFields>,
 ) -> HandlerResult {
     let (market_id, key, ()) = state.validate((market_id, key, body))?;
-    let receipt = state.application.markets.decide_market(&caller, key, market_id, Decision::Cancel).await?;
+    let receipt =
+        state.application.markets.decide_market(&caller, key, market_id, Decision::Cancel).await?;
     let currency = &state.application.settings().currency;
     reply::receipt(receipt, |market| reply::ok(MarketStateView::new(market, currency)?))
 }

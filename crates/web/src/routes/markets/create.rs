@@ -123,14 +123,19 @@ impl Validate for Options {
         if given.clone().all(|probability| probability.is_none()) {
             return;
         }
-        for (index, _) in given.clone().enumerate().filter(|(_, probability)| probability.is_none()) {
+        for (index, _) in given.clone().enumerate().filter(|(_, probability)| probability.is_none())
+        {
             let mut path = nested_path!(parent, index);
-            let error = invalid(FieldErrorCode::Required, "is required, since another option has one");
+            let error =
+                invalid(FieldErrorCode::Required, "is required, since another option has one");
             report.append(path().join("probability"), error);
         }
         let sum: Option<f64> = given.map(|probability| Some(probability?.valid()?.get())).sum();
         if sum.is_some_and(|sum| (sum - 1.0).abs() > INITIAL_SUM_TOLERANCE) {
-            report.append(parent(), invalid(FieldErrorCode::Invalid, "the probabilities must sum to 1"));
+            report.append(
+                parent(),
+                invalid(FieldErrorCode::Invalid, "the probabilities must sum to 1"),
+            );
         }
     }
 }
@@ -139,8 +144,10 @@ impl Options {
     /// Returns the positions of names that look like the name of an earlier option. Names are
     /// compared in pairs, so only those of a valid number of options.
     fn repeated_names(&self) -> Vec<usize> {
-        let names = self.0.iter().take(MAX_OPTIONS).map(|Object(option)| option.name.as_ref()?.valid());
-        let looks: Vec<_> = names.map(|name| name.map(|name| Appearance::of(name.as_str()))).collect();
+        let names =
+            self.0.iter().take(MAX_OPTIONS).map(|Object(option)| option.name.as_ref()?.valid());
+        let looks: Vec<_> =
+            names.map(|name| name.map(|name| Appearance::of(name.as_str()))).collect();
         let is_repeated = |(index, look): &(usize, &Option<Appearance>)| {
             let earlier = looks.iter().take(*index).flatten();
             look.as_ref().is_some_and(|look| earlier.clone().any(|other| other.is_like(look)))
@@ -159,7 +166,8 @@ impl RequestDto for OpeningBody {
             .into_iter()
             .map(|Object(option)| (required(option.name), optional(option.probability)))
             .unzip();
-        let texts = MarketTexts::new(required(name), required(description), required(category), names);
+        let texts =
+            MarketTexts::new(required(name), required(description), required(category), names);
         MarketOpening {
             texts: validated(texts.ok()),
             probabilities,
@@ -192,7 +200,8 @@ pub(super) async fn create(
     reply::receipt(receipt, |opened| {
         let market = opened.into_details();
         let market = market.ok_or_else(|| ApiError::internal("a record makes no market"))?;
-        let body = MarketView::at(market.created_at, &market, &state.application.settings().currency);
+        let body =
+            MarketView::at(market.created_at, &market, &state.application.settings().currency);
         reply::created(format_args!("/markets/{}", market.market.id()), body)
     })
 }

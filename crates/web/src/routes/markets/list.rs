@@ -76,10 +76,14 @@ impl RequestDto for MarketParams {
     params(MarketParams),
     responses((status = 200, description = "Done.", body = Vec<MarketView<'static>>)),
 )]
-pub(super) async fn list(state: Data<WebState>, params: Params<List<MarketParams>>) -> HandlerResult {
+pub(super) async fn list(
+    state: Data<WebState>,
+    params: Params<List<MarketParams>>,
+) -> HandlerResult {
     let (MarketListQuery { filter, sort, relations, fields }, paging) = state.validate(params)?;
     let application = &state.application;
-    let mut found = application.queries.markets.list_markets(&filter, sort, paging.request()).await?;
+    let mut found =
+        application.queries.markets.list_markets(&filter, sort, paging.request()).await?;
     let total = application.markets.count_markets(&filter);
     let meta = paging.meta(&mut found, |market| sort.key_of(market), total).await?;
     let related = application.markets.relate_to_markets(&found, &relations).await?;

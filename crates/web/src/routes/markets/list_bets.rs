@@ -23,7 +23,8 @@ pub(super) async fn list_bets(
     params: Params<Pagination>,
 ) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
-    let (_, Page { mut rows, total }) = state.application.markets.list_bets(id, paging.request()).await?;
+    let (_, Page { mut rows, total }) =
+        state.application.markets.list_bets(id, paging.request()).await?;
     let meta = paging.meta_with_total(&mut rows, |bet| bet.fill.sequence, total);
     let currency = &state.application.settings().currency;
     let rows: Vec<_> = rows.iter().map(|bet| BetView::public(bet, currency)).collect();

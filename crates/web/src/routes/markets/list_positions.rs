@@ -30,7 +30,8 @@ pub(super) async fn list_positions(
     let details = application.markets.get_market(id).await?;
     let (mut rows, total) = match &paging {
         Paging::Page(page) => {
-            let Page { rows, total } = application.queries.markets.page_positions(id, *page).await?;
+            let Page { rows, total } =
+                application.queries.markets.page_positions(id, *page).await?;
             (rows, total)
         }
         Paging::Cursor(page) => {

@@ -66,7 +66,9 @@ impl ChartParams {
 
     /// Rule of the beginning: before the end, and not too many intervals.
     fn check_length(&self, context: &RequestContext) -> garde::Result {
-        let Some(ChartWindow { interval, from, to }) = self.window(context.now) else { return Ok(()) };
+        let Some(ChartWindow { interval, from, to }) = self.window(context.now) else {
+            return Ok(());
+        };
         let length = to.micros().saturating_sub(from.micros());
         if length <= 0 {
             return Err(invalid(FieldErrorCode::Range, "must be before to"));
@@ -85,7 +87,9 @@ fn valid_or<T: Copy>(field: Option<&Parsed<T>>, default: T) -> Option<T> {
 }
 
 fn before(to: Timestamp, interval: CandleInterval) -> Timestamp {
-    Timestamp::from_micros(to.micros().saturating_sub(interval.micros().saturating_mul(USUAL_INTERVALS)))
+    Timestamp::from_micros(
+        to.micros().saturating_sub(interval.micros().saturating_mul(USUAL_INTERVALS)),
+    )
 }
 
 const fn name_of(interval: CandleInterval) -> &'static str {
@@ -134,8 +138,9 @@ struct VolumeView {
 impl ChartView {
     fn new(window: ChartWindow, chart: &PriceChart, currency: &Currency) -> Self {
         let candles = |index: usize| {
-            let candle =
-                |bucket: &PriceBucket| Some(CandleView::new(bucket.start, bucket.options.get(index)?));
+            let candle = |bucket: &PriceBucket| {
+                Some(CandleView::new(bucket.start, bucket.options.get(index)?))
+            };
             chart.buckets.iter().filter_map(candle).collect()
         };
         let options = chart.market.market.record().options.iter().enumerate();

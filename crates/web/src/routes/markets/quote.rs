@@ -48,8 +48,12 @@ impl RequestDto for QuoteOrderBody {
             (TradeSide::Buy, Some(amount)) => {
                 QuoteRequest::BuyFor(option, required(Some(amount)).to_amount(context))
             }
-            (TradeSide::Buy, None) => QuoteRequest::BuyShares(option, required(shares).to_shares(context)),
-            (TradeSide::Sell, _) => QuoteRequest::SellShares(option, required(shares).to_shares(context)),
+            (TradeSide::Buy, None) => {
+                QuoteRequest::BuyShares(option, required(shares).to_shares(context))
+            }
+            (TradeSide::Sell, _) => {
+                QuoteRequest::SellShares(option, required(shares).to_shares(context))
+            }
         }
     }
 }

@@ -14,7 +14,9 @@ use crate::WebState;
 use crate::dto::market::decided::MarketStateView;
 use crate::dto::parsed::{Parsed, is_repeated, repeated, required, validated};
 use crate::error::ErrorCode;
-use crate::extract::{Body, IdempotencyKey, Object, PathId, RequestContext, RequestDto, SignedIn, Trade};
+use crate::extract::{
+    Body, IdempotencyKey, Object, PathId, RequestContext, RequestDto, SignedIn, Trade,
+};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, invalid};
@@ -83,7 +85,9 @@ impl Validate for Split {
 impl ResolutionBody {
     fn check_choice(&self) -> garde::Result {
         match (&self.option_id, &self.split) {
-            (None, None) => Err(invalid(FieldErrorCode::Required, "is required, unless a split is given")),
+            (None, None) => {
+                Err(invalid(FieldErrorCode::Required, "is required, unless a split is given"))
+            }
             (Some(_), Some(_)) => {
                 Err(invalid(FieldErrorCode::Invalid, "must not be given together with a split"))
             }
@@ -133,7 +137,8 @@ pub(super) async fn resolve(
     body: Body<ResolutionBody>,
 ) -> HandlerResult {
     let (market_id, key, decision) = state.validate((market_id, key, body))?;
-    let receipt = state.application.markets.decide_market(&caller, key, market_id, decision).await?;
+    let receipt =
+        state.application.markets.decide_market(&caller, key, market_id, decision).await?;
     let currency = &state.application.settings().currency;
     reply::receipt(receipt, |market| reply::ok(MarketStateView::new(market, currency)?))
 }

@@ -57,7 +57,10 @@ impl RequestDto for SearchParams {
     params(SearchParams),
     responses((status = 200, description = "Done.", body = Vec<MarketHit<'static>>)),
 )]
-pub(super) async fn search(state: Data<WebState>, params: Params<List<SearchParams>>) -> HandlerResult {
+pub(super) async fn search(
+    state: Data<WebState>,
+    params: Params<List<SearchParams>>,
+) -> HandlerResult {
     let ((query, filter), paging) = state.validate(params)?;
     let application = &state.application;
     let page = search::search_page(&paging);

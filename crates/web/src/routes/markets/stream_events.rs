@@ -7,7 +7,8 @@ use actix_web::http::header::{CACHE_CONTROL, HeaderName};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use foretell_application::{
-    Application, MarketEvent, MarketEventData, MarketEventId, MarketEventStream, StreamItem, StreamPermit,
+    Application, MarketEvent, MarketEventData, MarketEventId, MarketEventStream, StreamItem,
+    StreamPermit,
 };
 use foretell_domain::id::MarketId;
 use foretell_ports::error::Chain;
@@ -98,7 +99,9 @@ fn body(
                 let written = write_all(&state.application, &events);
                 Some((written.map_err(actix_web::Error::from), Some((state, source, permit))))
             }
-            Ok(StreamItem::Idle) => Some((Ok(Bytes::from_static(b":\n\n")), Some((state, source, permit)))),
+            Ok(StreamItem::Idle) => {
+                Some((Ok(Bytes::from_static(b":\n\n")), Some((state, source, permit))))
+            }
             Ok(StreamItem::End) => None,
             // The client reconnects and resumes after its last event.
             Err(error) => {
@@ -126,7 +129,9 @@ fn write(
     let currency = &application.settings().currency;
     let id = event.id;
     match &event.data {
-        MarketEventData::Trade(bet) => append(written, id, "trade", &BetView::public(bet, currency)),
+        MarketEventData::Trade(bet) => {
+            append(written, id, "trade", &BetView::public(bet, currency))
+        }
         MarketEventData::Gap { first, last } => {
             append(written, id, "gap", &GapView { first: *first, last: *last })
         }

@@ -39,7 +39,11 @@ impl RequestDto for EditBody {
 
     fn into_input(valid: Valid<Self>, _: &RequestContext) -> MarketEdit {
         let Self { name, description, end_date } = valid.into_inner();
-        MarketEdit { name: optional(name), description: optional(description), ends_at: optional(end_date) }
+        MarketEdit {
+            name: optional(name),
+            description: optional(description),
+            ends_at: optional(end_date),
+        }
     }
 }
 

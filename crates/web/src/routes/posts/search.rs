@@ -70,8 +70,11 @@ pub(super) async fn search(
     }
     let page = search::search_page(&paging);
     let permit = state.application.search.admit_search().await?;
-    let found =
-        state.application.search.search_posts(&permit, caller.caller(), &query, &filter, page).await?;
+    let found = state
+        .application
+        .search
+        .search_posts(&permit, caller.caller(), &query, &filter, page)
+        .await?;
     let mut hits: Vec<_> = (page.offset + 1..).zip(found.hits).collect();
     let meta = paging.meta_with_total(&mut hits, |(number, _)| *number, found.total);
     let language = state.application.search.search_language();

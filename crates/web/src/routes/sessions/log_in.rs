@@ -74,7 +74,8 @@ pub(super) async fn log_in(
     let begun = state.application.identity.log_in(from, &email, password).await?;
     let (session, token) = (begun.session, begun.token.expose_secret());
     let user = UserView::of_self(&begun.user);
-    let data = SessionBegun { id: Text(session.id), token, expires_at: Time(session.expires_at), user };
+    let data =
+        SessionBegun { id: Text(session.id), token, expires_at: Time(session.expires_at), user };
     let mut response = reply::created(format_args!("/sessions/{}", session.id), data)?;
     let lifetime_s = (session.expires_at.micros() - session.created_at.micros()) / 1_000_000;
     let cookie = session_cookie(token.to_owned(), lifetime_s, &state.settings);

@@ -54,5 +54,9 @@ pub(super) async fn log_out(
     if !state.application.identity.log_out(&caller, id, from).await? {
         return Err(ApiError::new(ErrorCode::NotFound, format!("Session not found: {id}")));
     }
-    if id == current { forget_cookie(reply::no_content(), &state.settings) } else { Ok(reply::no_content()) }
+    if id == current {
+        forget_cookie(reply::no_content(), &state.settings)
+    } else {
+        Ok(reply::no_content())
+    }
 }

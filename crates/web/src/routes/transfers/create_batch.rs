@@ -45,7 +45,8 @@ impl RequestDto for BatchBody {
 
     fn into_input(valid: Valid<Self>, context: &RequestContext) -> PaymentBatch {
         let Self { mode, transfers } = valid.into_inner();
-        let payments = validated(transfers).into_iter().map(|Object(payment)| payment.into_payment(context));
+        let payments =
+            validated(transfers).into_iter().map(|Object(payment)| payment.into_payment(context));
         PaymentBatch { mode: required(mode), payments: payments.collect() }
     }
 }
@@ -59,7 +60,11 @@ enum Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn new(result: &'a Result<Transfer, DomainError>, currency: &'a Currency, caller: &Caller) -> Self {
+    fn new(
+        result: &'a Result<Transfer, DomainError>,
+        currency: &'a Currency,
+        caller: &Caller,
+    ) -> Self {
         match result {
             Ok(transfer) => {
                 let visible = Visible::to_holder_of(transfer.debit.account_id, caller, transfer);
@@ -94,7 +99,8 @@ pub(super) async fn create_batch(
     let validating = state.clone();
     let (key, batch) = cpu_work::run(bytes, move || validating.validate((key, body))).await??;
     charge(&state, &request, batch.payments.len()).await?;
-    let Receipt { result, is_replay } = state.application.ledger.pay_batch(&caller, key, batch).await?;
+    let Receipt { result, is_replay } =
+        state.application.ledger.pay_batch(&caller, key, batch).await?;
     let result = match result {
         Ok(results) => {
             let bytes = results.len() * RESULT_BYTES;

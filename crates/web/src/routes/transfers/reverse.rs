@@ -11,7 +11,9 @@ use crate::WebState;
 use crate::dto::parsed::{Parsed, optional};
 use crate::dto::transfer::TransferView;
 use crate::error::ErrorCode;
-use crate::extract::{AdminOnly, IdempotencyKey, OptionalBody, PathId, RequestContext, RequestDto, Trade};
+use crate::extract::{
+    AdminOnly, IdempotencyKey, OptionalBody, PathId, RequestContext, RequestDto, Trade,
+};
 use crate::reply::{self, HandlerResult};
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]

@@ -55,6 +55,10 @@ pub(super) async fn erase(
     body: OptionalBody<ErasureBody>,
 ) -> HandlerResult {
     let (id, password) = state.validate((id, body))?;
-    state.application.identity.erase_user(&caller, id, PasswordConfirmation { password, from }).await?;
+    state
+        .application
+        .identity
+        .erase_user(&caller, id, PasswordConfirmation { password, from })
+        .await?;
     forget_cookie(reply::no_content(), &state.settings)
 }

@@ -55,7 +55,8 @@ pub(super) async fn list(
     let ((relations, fields), paging) = state.validate(params)?;
     let application = &state.application;
     let mut users = application.queries.users.list_users(paging.request()).await?;
-    let meta = paging.meta(&mut users, |user| user.id, application.queries.users.count_users()).await?;
+    let meta =
+        paging.meta(&mut users, |user| user.id, application.queries.users.count_users()).await?;
     let related = application.identity.relate_to_users(&users, &relations).await?;
     let posts = related.posts.iter().flat_map(BTreeMap::values).flatten();
     let text_bytes = posts.map(|post| post.body.content.as_str().len()).sum();

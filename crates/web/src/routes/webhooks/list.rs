@@ -22,9 +22,14 @@ pub(super) async fn list(
     params: Params<Pagination>,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
-    let mut webhooks = state.application.notifications.list_webhooks(&caller, paging.request()).await?;
+    let mut webhooks =
+        state.application.notifications.list_webhooks(&caller, paging.request()).await?;
     let meta = paging
-        .meta(&mut webhooks, |webhook| webhook.id, state.application.queries.webhooks.count_all_webhooks())
+        .meta(
+            &mut webhooks,
+            |webhook| webhook.id,
+            state.application.queries.webhooks.count_all_webhooks(),
+        )
         .await?;
     reply::list(webhooks.iter().map(WebhookView::new).collect::<Vec<_>>(), meta)
 }

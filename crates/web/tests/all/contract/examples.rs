@@ -18,7 +18,8 @@ struct World {
 impl World {
     async fn start() -> Self {
         let app = TestApp::start_with_bodies_of(1 << 20).await;
-        let (grace, admin, other) = (app.user("grace").await, app.admin().await, app.user("ada").await);
+        let (grace, admin, other) =
+            (app.user("grace").await, app.admin().await, app.user("ada").await);
         let leaving = app.user("leaving").await;
         Self { app, grace, admin, other, leaving }
     }
@@ -54,14 +55,14 @@ impl World {
                 self.made(&format!("/posts/{id}/comments"), &json!({ "content": "x" })).await.0
             }
             "/webhooks/{id}" => {
-                let webhook = json!({ "url": "https://example.org/hook", "events": ["market.status"] });
+                let webhook =
+                    json!({ "url": "https://example.org/hook", "events": ["market.status"] });
                 let made = self.app.post("/webhooks").by(&self.admin).json(&webhook).await.ok(201);
                 made["id"].as_str().unwrap_or_default().to_owned()
             }
             "/transfers/{id}/reversal" => {
                 let (from, to) = (self.grace.account_id, self.other.account_id);
-                let payment =
-                    json!({ "fromAccountId": from.to_string(), "toAccountId": to.to_string(), "amount": 1 });
+                let payment = json!({ "fromAccountId": from.to_string(), "toAccountId": to.to_string(), "amount": 1 });
                 self.made("/transfers", &payment).await.0
             }
             _ => String::new(),
@@ -75,7 +76,9 @@ async fn every_example_is_accepted() {
     let world = World::start().await;
     let mut tried = 0;
     for (method, path, told) in contract::operations() {
-        let Some(body) = told["requestBody"]["content"]["application/json"].get("schema") else { continue };
+        let Some(body) = told["requestBody"]["content"]["application/json"].get("schema") else {
+            continue;
+        };
         let Some(below) = path.strip_prefix("/api/v1") else { continue };
         let Some(example) = example_of(body) else { continue };
         let caller = match (method, below) {

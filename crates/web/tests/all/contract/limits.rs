@@ -11,7 +11,9 @@ async fn documented_lengths_are_enforced() {
     let admin = app.admin().await;
     let mut tried = 0;
     for (method, path, told) in contract::operations() {
-        let Some(body) = told["requestBody"]["content"]["application/json"].get("schema") else { continue };
+        let Some(body) = told["requestBody"]["content"]["application/json"].get("schema") else {
+            continue;
+        };
         let Some(below) = path.strip_prefix("/api/v1") else { continue };
         let fields = contract::resolved(body)["properties"].as_object();
         for (name, schema) in fields.into_iter().flatten() {

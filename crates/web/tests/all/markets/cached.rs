@@ -15,7 +15,10 @@ async fn own_bet_is_visible_immediately() {
         market.bet(&app, &ann, 0, "1").await;
         let reply = app.get(&market.path).await;
         assert_eq!(reply.header("ETag"), format!("\"{}\"", bets + 1));
-        assert_eq!((&reply.ok(200)["betCount"], &reply.ok(200)["version"]), (&json!(bets), &json!(bets + 1)));
+        assert_eq!(
+            (&reply.ok(200)["betCount"], &reply.ok(200)["version"]),
+            (&json!(bets), &json!(bets + 1))
+        );
     }
     market.sell(&app, &ann, 0, "1").await;
     assert_eq!(market.read(&app).await["version"], 22);
@@ -27,7 +30,10 @@ async fn cached_market_equals_rendered_market() {
     let creator = app.user("carl").await;
     let market = open(&app, &creator).await;
     let (first, again) = (app.get(&market.path).await, app.get(&market.path).await);
-    assert_eq!((first.ok(200), first.header("Content-Type")), (again.ok(200), again.header("Content-Type")));
+    assert_eq!(
+        (first.ok(200), first.header("Content-Type")),
+        (again.ok(200), again.header("Content-Type"))
+    );
     assert_eq!(again.ok(200), market.body);
     let known = app.get(&market.path).header("If-None-Match", again.header("ETag")).await;
     assert_eq!((known.status.as_u16(), known.header("ETag")), (304, again.header("ETag")));
@@ -57,5 +63,8 @@ async fn market_ends_without_a_write() {
     assert_eq!(market.read(&app).await["status"], "open");
     app.clock.advance_seconds(SECONDS_TO_END);
     let ended = app.get(&market.path).await;
-    assert_eq!((ended.ok(200)["status"].clone(), ended.header("ETag")), (json!("closed"), "\"1-ended\""));
+    assert_eq!(
+        (ended.ok(200)["status"].clone(), ended.header("ETag")),
+        (json!("closed"), "\"1-ended\"")
+    );
 }

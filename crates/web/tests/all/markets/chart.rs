@@ -8,7 +8,8 @@ use crate::support::TestApp;
 /// Returns the text of `[open, high, low, close]` of each candle of an option.
 fn candles(chart: &Value, option: usize) -> Vec<(String, [f64; 4])> {
     let rows = chart["options"][option]["candles"].as_array().unwrap();
-    let values = |row: &Value| ["open", "high", "low", "close"].map(|field| row[field].as_f64().unwrap());
+    let values =
+        |row: &Value| ["open", "high", "low", "close"].map(|field| row[field].as_f64().unwrap());
     rows.iter().map(|row| (row["start"].as_str().unwrap().to_owned(), values(row))).collect()
 }
 
@@ -25,7 +26,10 @@ async fn price_history_aggregates_trades_by_interval() {
     let chart = async |query: &str| app.get(&market.at(&format!("prices?{query}"))).await.ok(200);
 
     let minutes = chart("interval=1m&from=2026-01-01T12:00:10Z&to=2026-01-01T12:30:00Z").await;
-    assert_eq!((&minutes["interval"], &minutes["from"]), (&json!("1m"), &json!("2026-01-01T12:00:00Z")));
+    assert_eq!(
+        (&minutes["interval"], &minutes["from"]),
+        (&json!("1m"), &json!("2026-01-01T12:00:00Z"))
+    );
     assert_eq!(minutes["to"], "2026-01-01T12:30:00Z");
     let expected = [
         ("2026-01-01T12:00:00Z".to_owned(), [0.5, up, down, down]),
@@ -50,7 +54,11 @@ async fn price_history_aggregates_trades_by_interval() {
     let later = chart("interval=1m&from=2026-01-01T12:03:00Z").await;
     assert_eq!(candles(&later, 0), expected[1..], "the first price comes from the trades before");
     let before = chart("interval=1m&to=2026-01-01T12:00:30Z").await;
-    assert_eq!((candles(&before, 0), &before["volumes"]), (Vec::new(), &json!([])), "to is not included");
+    assert_eq!(
+        (candles(&before, 0), &before["volumes"]),
+        (Vec::new(), &json!([])),
+        "to is not included"
+    );
 }
 
 #[actix_web::test]
@@ -77,7 +85,8 @@ async fn price_history_has_order_and_limit() {
     check("from=2026-01-02T00:00:00Z", &["from: range"]).await;
     // 1,000 minutes, to the microsecond.
     check(&format!("interval=1m&from=2025-12-31T19:20:00Z&to={noon}"), &[]).await;
-    check(&format!("interval=1m&from=2025-12-31T19:19:59.999999Z&to={noon}"), &["from: range"]).await;
+    check(&format!("interval=1m&from=2025-12-31T19:19:59.999999Z&to={noon}"), &["from: range"])
+        .await;
     check(&format!("interval=1d&from=2023-04-07T12:00:00Z&to={noon}"), &[]).await;
     check(&format!("interval=1d&from=2023-04-07T11:59:59Z&to={noon}"), &["from: range"]).await;
     check("from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z", &["from: range"]).await;

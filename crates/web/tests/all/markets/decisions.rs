@@ -12,12 +12,14 @@ async fn resolve(app: &TestApp, market: &Opened, user: &TestUser, body: Value) -
 #[actix_web::test]
 async fn split_pays_each_option_its_part() {
     let app = TestApp::start().await;
-    let (creator, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
+    let (creator, ann, bob) =
+        (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &creator).await;
     let yes = market.bet(&app, &ann, 0, "50").await;
     let no = market.bet(&app, &bob, 1, "50").await;
     app.get(&market.at("resolution")).await.refused(404, "NOT_FOUND");
-    let part = |index: usize, bps: u16| json!({ "optionId": market.options[index], "basisPoints": bps });
+    let part =
+        |index: usize, bps: u16| json!({ "optionId": market.options[index], "basisPoints": bps });
     let split = json!([part(1, 7_500), part(0, 2_500)]);
     let decided = resolve(&app, &market, &creator, json!({ "split": split })).await.ok(200);
     let in_order = json!({ "kind": "split", "split": [part(0, 2_500), part(1, 7_500)] });
@@ -42,20 +44,28 @@ fn minor(text: &Value) -> i64 {
 #[actix_web::test]
 async fn cancellation_refunds_stakes() {
     let app = TestApp::start().await;
-    let (creator, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
+    let (creator, ann, bob) =
+        (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &creator).await;
     market.bet(&app, &ann, 0, "50").await;
     market.bet(&app, &bob, 1, "20").await;
     market.sell(&app, &bob, 1, "10").await;
-    let cancelled = app.post(&market.at("cancellation")).by(&creator).key(&fresh_key()).await.ok(200);
+    let cancelled =
+        app.post(&market.at("cancellation")).by(&creator).key(&fresh_key()).await.ok(200);
     assert_eq!(cancelled["status"], "cancelled");
     assert_eq!(cancelled["terms"]["kind"], "refunds");
-    assert_eq!(minor(&cancelled["terms"]["available"]), minor(&cancelled["terms"]["stakes"]) + 10_000);
+    assert_eq!(
+        minor(&cancelled["terms"]["available"]),
+        minor(&cancelled["terms"]["stakes"]) + 10_000
+    );
     for user in [&creator, &ann, &bob] {
         assert_eq!(balance(&app, user).await, 100_000, "as if nothing had happened");
     }
     let settlement = app.get(&market.at("resolution")).await.ok(200);
-    assert_eq!((&settlement["status"], &settlement["completed"]), (&json!("cancelled"), &json!(true)));
+    assert_eq!(
+        (&settlement["status"], &settlement["completed"]),
+        (&json!("cancelled"), &json!(true))
+    );
     assert_eq!(market.read(&app).await["status"], "cancelled");
     audit(&app).await;
 }
@@ -68,7 +78,9 @@ async fn decision_requires_creator_moderator_or_admin() {
     let market = open(&app, &creator).await;
     let before = snapshot(&app, &market, &[&creator, &ann]).await;
     let winner = json!({ "optionId": market.options[0] });
-    for (part, body) in [("close", json!({})), ("resolution", winner.clone()), ("cancellation", json!({}))] {
+    for (part, body) in
+        [("close", json!({})), ("resolution", winner.clone()), ("cancellation", json!({}))]
+    {
         let reply = command(&app, &market.at(part), &ann, &body).await;
         reply.refused(403, "FORBIDDEN");
     }
@@ -93,8 +105,12 @@ async fn market_is_decided_once() {
         let resolved = resolve(&app, &market, &creator, winner).await.refused(409, "CONFLICT");
         let status = decided["status"].as_str().unwrap();
         assert_eq!(resolved["error"], format!("Market is already {status}"));
-        command(&app, &market.at("cancellation"), &creator, &json!({})).await.refused(409, "CONFLICT");
-        command(&app, &market.at("close"), &creator, &json!({})).await.refused(409, "MARKET_CLOSED");
+        command(&app, &market.at("cancellation"), &creator, &json!({}))
+            .await
+            .refused(409, "CONFLICT");
+        command(&app, &market.at("close"), &creator, &json!({}))
+            .await
+            .refused(409, "MARKET_CLOSED");
         let order = json!({ "optionId": market.options[0], "amount": "10" });
         command(&app, &market.at("bets"), &ann, &order).await.refused(409, "MARKET_CLOSED");
         let order = json!({ "optionId": market.options[0], "shares": "all" });
@@ -122,7 +138,8 @@ async fn invalid_resolution_gets_all_errors() {
     check(json!({ "optionId": a, "split": [part(a, 10_000)] }), &["optionId: invalid"]).await;
     check(json!({ "split": [] }), &["split: length"]).await;
     check(json!({ "split": [part(a, 5_000), part(b, 4_999)] }), &["split: invalid"]).await;
-    check(json!({ "split": [part(a, 5_000), part(a, 5_000)] }), &["split[1].optionId: repeated"]).await;
+    check(json!({ "split": [part(a, 5_000), part(a, 5_000)] }), &["split[1].optionId: repeated"])
+        .await;
     let bad = json!([part("x", -1), { "odd": 1 }, part(b, 10_001), { "optionId": a, "basisPoints": 0.5 }]);
     let expected = [
         "split[0].basisPoints: range",
@@ -137,7 +154,10 @@ async fn invalid_resolution_gets_all_errors() {
     let nowhere = "0190163d-8694-739b-aea5-966c26f8ad91";
     for body in [json!({ "optionId": nowhere }), json!({ "split": [part(nowhere, 10_000)] })] {
         let reply = resolve(&app, &market, &creator, body).await;
-        assert_eq!(reply.refused(404, "NOT_FOUND")["error"], format!("Option not found: {nowhere}"));
+        assert_eq!(
+            reply.refused(404, "NOT_FOUND")["error"],
+            format!("Option not found: {nowhere}")
+        );
     }
     assert_eq!(snapshot(&app, &market, &[&creator]).await, before);
 }

@@ -15,7 +15,8 @@ async fn deleted_market_refunds_its_subsidy() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let (market, other) = (open(&app, &creator).await, open(&app, &creator).await);
-    let said = app.post(&market.at("comments")).by(&ann).json(&json!({ "content": "Why?" })).await.ok(201);
+    let said =
+        app.post(&market.at("comments")).by(&ann).json(&json!({ "content": "Why?" })).await.ok(201);
     assert_eq!(balance(&app, &creator).await, 80_000);
     let reply = app.delete(&market.path).by(&creator).await;
     assert_eq!((reply.status.as_u16(), reply.body.len()), (204, 0));
@@ -48,14 +49,18 @@ async fn deleted_market_refunds_its_subsidy() {
         .refused(404, "NOT_FOUND");
     app.delete(&market.path).by(&creator).await.refused(404, "NOT_FOUND");
     let list = app.get("/markets").await.json();
-    assert_eq!((&list["meta"]["pagination"]["total"], &list["data"][0]["id"]), (&json!(1), &json!(other.id)));
+    assert_eq!(
+        (&list["meta"]["pagination"]["total"], &list["data"][0]["id"]),
+        (&json!(1), &json!(other.id))
+    );
     assert_eq!(audit(&app).await.markets, 1);
 }
 
 #[actix_web::test]
 async fn deletion_by_moderator_refunds_creator() {
     let app = TestApp::start().await;
-    let (creator, moderator, admin) = (app.user("carl").await, app.moderator().await, app.admin().await);
+    let (creator, moderator, admin) =
+        (app.user("carl").await, app.moderator().await, app.admin().await);
     let (one, two) = (open(&app, &creator).await, open(&app, &creator).await);
     assert_eq!(delete(&app, &one, &moderator).await, 204);
     command(&app, &two.at("close"), &creator, &json!({})).await.ok(200);
@@ -98,11 +103,19 @@ async fn concurrent_bet_and_deletion_exclude_each_other() {
         let market = open(&app, &creator).await;
         let (id, option_id) = (market.id.parse().unwrap(), market.options[0].parse().unwrap());
         let amount = foretell_domain::money::Amount::new(100).unwrap();
-        let order =
-            foretell_domain::market::BuyOrder { option_id, amount, min_shares: None, max_price: None };
+        let order = foretell_domain::market::BuyOrder {
+            option_id,
+            amount,
+            min_shares: None,
+            max_price: None,
+        };
         let target = foretell_application::TradeTarget { market_id: id, client_id: None };
         let bet = async {
-            app.application.trading.place_bet(&by_ann, super::fresh_key(), target, order).await.unwrap()
+            app.application
+                .trading
+                .place_bet(&by_ann, super::fresh_key(), target, order)
+                .await
+                .unwrap()
         };
         let delete = app.application.markets.delete_market(&by_creator, id);
         // Both wait for the same batch.

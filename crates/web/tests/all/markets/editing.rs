@@ -14,7 +14,8 @@ async fn edited(app: &TestApp, market: &Opened, by: &TestUser, body: Value) -> (
 #[actix_web::test]
 async fn edit_changes_given_fields_only() {
     let app = TestApp::start().await;
-    let (creator, moderator, admin) = (app.user("carl").await, app.moderator().await, app.admin().await);
+    let (creator, moderator, admin) =
+        (app.user("carl").await, app.moderator().await, app.admin().await);
     let market = open(&app, &creator).await;
     app.clock.advance_seconds(5);
     let (seen, tag) = edited(&app, &market, &creator, json!({ "name": "Will it snow?" })).await;
@@ -24,11 +25,14 @@ async fn edit_changes_given_fields_only() {
     assert_eq!((&seen, tag.as_str()), (&expected, "\"2\""));
     assert_eq!(market.read(&app).await, expected);
     edited(&app, &market, &moderator, json!({ "description": "As seen from the roof." })).await;
-    let (seen, tag) = edited(&app, &market, &admin, json!({ "endDate": "2026-01-01T12:00:06+00:00" })).await;
+    let (seen, tag) =
+        edited(&app, &market, &admin, json!({ "endDate": "2026-01-01T12:00:06+00:00" })).await;
     expected["description"] = json!("As seen from the roof.");
     (expected["endDate"], expected["version"]) = (json!("2026-01-01T12:00:06Z"), json!(4));
     assert_eq!((&seen, tag.as_str()), (&expected, "\"4\""));
-    for nothing in [json!({}), json!({ "name": "Will it snow?", "endDate": "2026-01-01T12:00:06Z" })] {
+    for nothing in
+        [json!({}), json!({ "name": "Will it snow?", "endDate": "2026-01-01T12:00:06Z" })]
+    {
         app.clock.advance_micros(100);
         assert_eq!(edited(&app, &market, &creator, nothing).await, (expected.clone(), tag.clone()));
     }

@@ -56,7 +56,10 @@ async fn stream_resumes_after_last_event() {
     assert_eq!(ids("1-open").await, ["2-open", "2-resolved"]);
     assert_eq!(ids("2-closed").await, ["2-resolved"]);
     let begun_now = app.get(&market.at("events")).await;
-    assert_eq!(events(&begun_now).into_iter().map(|(id, ..)| id).collect::<Vec<_>>(), ["2-resolved"]);
+    assert_eq!(
+        events(&begun_now).into_iter().map(|(id, ..)| id).collect::<Vec<_>>(),
+        ["2-resolved"]
+    );
     let ended = app.get(&market.at("events")).header("Last-Event-ID", "2-resolved").await;
     assert_eq!((ended.status.as_u16(), ended.body.len()), (204, 0));
 }
@@ -68,7 +71,10 @@ async fn invalid_stream_request_is_rejected() {
     for last in ["3-open", "x", "1", "-1-open", "1-ended"] {
         let refused = app.get(&market.at("events")).header("Last-Event-ID", last).await;
         let errors = refused.errors();
-        assert!(matches!(&errors[..], [error] if error.starts_with("Last-Event-ID: ")), "{last}: {errors:?}");
+        assert!(
+            matches!(&errors[..], [error] if error.starts_with("Last-Event-ID: ")),
+            "{last}: {errors:?}"
+        );
     }
     app.get("/markets/01900000-0000-7000-8000-000000000000/events").await.refused(404, "NOT_FOUND");
     assert_eq!(app.get(&(market.at("events") + "?from=1")).await.errors(), ["from: unknown_field"]);

@@ -30,7 +30,8 @@ async fn open_with_fee(app: &TestApp, creator: &TestUser) -> Opened {
         ends_at: other.now().plus_seconds(SECONDS_TO_END),
         subsidy: Amount::new(10_000).unwrap(),
     };
-    let receipt = other.markets.open_market(&caller(app, creator).await, fresh_key(), opening).await.unwrap();
+    let receipt =
+        other.markets.open_market(&caller(app, creator).await, fresh_key(), opening).await.unwrap();
     other.operations.drain().await;
     let id = receipt.result.unwrap().record.id;
     Opened::from_body(app.get(&format!("/markets/{id}")).await.ok(200))
@@ -54,7 +55,8 @@ async fn fees_stay_in_pot_until_settlement() {
         (&json!("50.00"), &json!("1.00"), &json!("950.00"))
     );
     let sale = market.sell(&app, &ann, 0, "35.50").await;
-    let minor = |text: &serde_json::Value| text.as_str().unwrap().replace('.', "").parse::<i64>().unwrap();
+    let minor =
+        |text: &serde_json::Value| text.as_str().unwrap().replace('.', "").parse::<i64>().unwrap();
     let (proceeds, fee) = (minor(&sale["amount"]), minor(&sale["fee"]));
     assert_eq!(fee, (proceeds + fee + 49) / 50, "two percent of the whole, rounded up");
     assert_eq!(balance(&app, &ann).await, 95_000 + proceeds);
@@ -65,8 +67,12 @@ async fn fees_stay_in_pot_until_settlement() {
     let winner = json!({ "optionId": market.options[0] });
     command(&app, &market.at("resolution"), &creator, &winner).await.ok(200);
     assert_eq!(balance(&app, &ann).await, held + minor(&bet["shares"]) - 3_550);
-    let fees =
-        app.application.ledger.get_account(&caller(&app, &admin).await, AccountId::FEES).await.unwrap();
+    let fees = app
+        .application
+        .ledger
+        .get_account(&caller(&app, &admin).await, AccountId::FEES)
+        .await
+        .unwrap();
     assert_eq!(fees.account.balance().minor(), 100 + fee);
     audit(&app).await;
 }

@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_sum_to_one, audit, balance, command, fresh_key, open, opening, probabilities, snapshot};
+use super::{
+    assert_sum_to_one, audit, balance, command, fresh_key, open, opening, probabilities, snapshot,
+};
 use crate::support::TestApp;
 
 #[actix_web::test]
 async fn market_runs_from_opening_to_payout() {
     let app = TestApp::start().await;
-    let (creator, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
+    let (creator, ann, bob) =
+        (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &creator).await;
     assert_eq!(balance(&app, &creator).await, 90_000);
 
@@ -46,10 +49,14 @@ async fn market_runs_from_opening_to_payout() {
     // 50.00 shares pay 50.00; the other side gets nothing, and the creator the rest.
     assert_eq!(balance(&app, &ann).await, ann_before + 5_000);
     assert_eq!(balance(&app, &bob).await, bob_before);
-    let total = balance(&app, &ann).await + balance(&app, &bob).await + balance(&app, &creator).await;
+    let total =
+        balance(&app, &ann).await + balance(&app, &bob).await + balance(&app, &creator).await;
     assert_eq!(total, 300_000, "money only moves");
     let settlement = app.get(&market.at("resolution")).await.ok(200);
-    assert_eq!((&settlement["status"], &settlement["completed"]), (&json!("resolved"), &json!(true)));
+    assert_eq!(
+        (&settlement["status"], &settlement["completed"]),
+        (&json!("resolved"), &json!(true))
+    );
     assert_eq!((&settlement["holdersPaid"], &settlement["paid"]), (&json!(1), &json!("50.00")));
     assert_eq!(settlement["decidedBy"], creator.id.to_string());
     assert_eq!(settlement["completedAt"], "2026-01-01T12:00:00Z");
@@ -83,12 +90,16 @@ async fn quote_equals_result_of_next_order() {
 }
 
 fn assert_quoted(quoted: &Value, filled: &Value) {
-    for field in ["optionId", "side", "amount", "shares", "fee", "averagePrice", "priceBefore", "priceAfter"]
+    for field in
+        ["optionId", "side", "amount", "shares", "fee", "averagePrice", "priceBefore", "priceAfter"]
     {
         assert!(!quoted[field].is_null(), "{field} of {quoted}");
         assert_eq!(quoted[field], filled[field], "{field}");
     }
-    assert_eq!(quoted["marketVersion"].as_i64().unwrap() + 1, filled["marketVersion"].as_i64().unwrap());
+    assert_eq!(
+        quoted["marketVersion"].as_i64().unwrap() + 1,
+        filled["marketVersion"].as_i64().unwrap()
+    );
 }
 
 #[actix_web::test]
@@ -161,7 +172,8 @@ async fn opening_requires_funds_of_creator() {
     let creator = app.user("carl").await;
     let mut body = opening();
     body["subsidy"] = json!("1000.01");
-    let refused = command(&app, "/markets", &creator, &body).await.refused(409, "INSUFFICIENT_FUNDS");
+    let refused =
+        command(&app, "/markets", &creator, &body).await.refused(409, "INSUFFICIENT_FUNDS");
     assert_eq!(refused["details"], json!({ "available": "1000.00", "needed": "1000.01" }));
     assert_eq!(audit(&app).await.markets, 0);
     body["subsidy"] = json!(1000);

@@ -23,7 +23,11 @@ async fn markets_are_listed_filtered_sorted_and_paged() {
     let app = TestApp::start().await;
     let (carl, ann) = (app.user("carl").await, app.user("ann").await);
     let none = app.get("/markets").await;
-    assert_eq!(none.json()["meta"]["pagination"]["total"], 0, "what is opened from here on counts at once");
+    assert_eq!(
+        none.json()["meta"]["pagination"]["total"],
+        0,
+        "what is opened from here on counts at once"
+    );
     let a = open_one(&app, &carl, "politics", 3).await;
     let b = open_one(&app, &carl, "sports", 1).await;
     let c = open_one(&app, &ann, "sports", 2).await;
@@ -100,7 +104,11 @@ async fn invalid_market_parameters_get_all_errors() {
             ("limit=-1", "limit: type"),
             ("odd=1", "odd: unknown_field"),
         ] {
-            assert_eq!(app.get(&format!("{path}?{query}")).await.errors(), [error], "{path}?{query}");
+            assert_eq!(
+                app.get(&format!("{path}?{query}")).await.errors(),
+                [error],
+                "{path}?{query}"
+            );
         }
         app.get(&format!("{path}?page=4294967295&limit=100")).await.ok(200);
     }
@@ -115,14 +123,19 @@ async fn routes_without_parameters_reject_any() {
     let winner = json!({ "optionId": market.options[0] });
     let before = market.read(&app).await;
     for part in ["bets", "sales", "quotes", "close", "resolution", "cancellation"] {
-        let reply = command(&app, &format!("{}?dryRun=true", market.at(part)), &carl, &winner).await;
+        let reply =
+            command(&app, &format!("{}?dryRun=true", market.at(part)), &carl, &winner).await;
         assert!(reply.errors().contains(&"dryRun: unknown_field".to_owned()), "{part}");
     }
     assert_eq!(market.read(&app).await, before);
     command(&app, &market.at("resolution"), &carl, &winner).await.ok(200);
     let bet = format!("/bets/{}", bet["id"].as_str().unwrap());
     for path in [market.path.clone(), market.at("resolution"), bet] {
-        assert_eq!(app.get(&format!("{path}?odd=1")).await.errors(), ["odd: unknown_field"], "{path}");
+        assert_eq!(
+            app.get(&format!("{path}?odd=1")).await.errors(),
+            ["odd: unknown_field"],
+            "{path}"
+        );
         app.get(&path).await.ok(200);
     }
 }
@@ -164,7 +177,8 @@ async fn positions_have_holder_and_value() {
     let sale = market.sell(&app, &bob, 0, "5").await;
     market.bet(&app, &ann, 1, "1").await;
     let rows = app.get(&market.at("positions")).await.ok(200);
-    let holders: Vec<_> = rows.as_array().unwrap().iter().map(|r| (&r["userId"], &r["optionId"])).collect();
+    let holders: Vec<_> =
+        rows.as_array().unwrap().iter().map(|r| (&r["userId"], &r["optionId"])).collect();
     let (ann_id, bob_id) = (json!(ann.id.to_string()), json!(bob.id.to_string()));
     let [yes, no] = [json!(market.options[0]), json!(market.options[1])];
     assert_eq!(holders, [(&bob_id, &yes), (&ann_id, &yes), (&ann_id, &no)]);
@@ -199,6 +213,10 @@ async fn known_market_version_returns_no_body() {
     market.bet(&app, &carl, 0, "1").await;
     for known in ["\"1\"", "1", "nonsense"] {
         let reply = app.get(&market.path).header("If-None-Match", known).await;
-        assert_eq!((reply.ok(200)["version"].as_i64(), reply.header("ETag")), (Some(2), "\"2\""), "{known}");
+        assert_eq!(
+            (reply.ok(200)["version"].as_i64(), reply.header("ETag")),
+            (Some(2), "\"2\""),
+            "{known}"
+        );
     }
 }

@@ -40,7 +40,8 @@ async fn probabilities_may_be_given_for_all_options() {
     let market = open_as(&app, &creator, &opening_with("options", options)).await;
     assert_eq!(probabilities(&market.body), [0.2, 0.3, 0.5]);
     // Within one millionth of 1 they are normalized.
-    let thirds = json!([option("A", 0.333_333_3), option("B", 0.333_333_3), option("C", 0.333_333_3)]);
+    let thirds =
+        json!([option("A", 0.333_333_3), option("B", 0.333_333_3), option("C", 0.333_333_3)]);
     let market = open_as(&app, &creator, &opening_with("options", thirds)).await;
     assert_eq!(probabilities(&market.body), [0.333_333; 3]);
 }
@@ -59,7 +60,8 @@ async fn options_that_look_alike_are_rejected() {
     let options = json!([{ "name": "Yes" }, { "name": "Ye\u{200B}s" }]);
     let reply = command(&app, "/markets", &creator, &opening_with("options", options)).await;
     assert_eq!(reply.errors(), ["options[1].name: format"]);
-    open_as(&app, &creator, &opening_with("options", json!([{ "name": "é" }, { "name": "e" }]))).await;
+    open_as(&app, &creator, &opening_with("options", json!([{ "name": "é" }, { "name": "e" }])))
+        .await;
 }
 
 #[actix_web::test]
@@ -124,18 +126,30 @@ async fn opening_fields_have_limits() {
     check("endDate", json!("2026-01-01T12:00:00Z"), &["endDate: invalid"]).await;
     check("options", json!(names(1)), &["options: length"]).await;
     check("options", json!(names(11)), &["options: length"]).await;
-    check("options", json!([{ "name": "x".repeat(51) }, { "name": "y" }]), &["options[0].name: length"])
-        .await;
+    check(
+        "options",
+        json!([{ "name": "x".repeat(51) }, { "name": "y" }]),
+        &["options[0].name: length"],
+    )
+    .await;
     check("subsidy", json!("0.00"), &["subsidy: range"]).await;
     check("subsidy", json!("-1"), &["subsidy: format"]).await;
     check("subsidy", json!("0.001"), &["subsidy: format"]).await;
     check("subsidy", json!("10000000000000.01"), &["subsidy: range"]).await;
     let pair = |a: f64, b: f64| json!([{ "name": "a", "probability": a }, { "name": "b", "probability": b }]);
     check("options", pair(0.5, 0.500_002), &["options: invalid"]).await;
-    check("options", pair(0.0, 1.0), &["options[0].probability: range", "options[1].probability: range"])
-        .await;
-    check("options", pair(-0.5, 1.5), &["options[0].probability: range", "options[1].probability: range"])
-        .await;
+    check(
+        "options",
+        pair(0.0, 1.0),
+        &["options[0].probability: range", "options[1].probability: range"],
+    )
+    .await;
+    check(
+        "options",
+        pair(-0.5, 1.5),
+        &["options[0].probability: range", "options[1].probability: range"],
+    )
+    .await;
     for good in [json!(names(2)), json!(names(10)), pair(0.5, 0.500_000_9)] {
         let mut body = opening_with("subsidy", json!(1));
         body["options"] = good;
@@ -162,10 +176,18 @@ async fn repeated_opening_returns_first_response() {
     let again = app.post("/markets").by(&creator).key("opening").json(&opening()).await;
     assert_eq!(again.header("Idempotency-Replayed"), "true");
     assert_eq!(first.header("Idempotency-Replayed"), "");
-    assert_eq!((again.status, &again.body), (first.status, &first.body), "the end date has passed since");
+    assert_eq!(
+        (again.status, &again.body),
+        (first.status, &first.body),
+        "the end date has passed since"
+    );
     assert_eq!(again.header("Location"), first.header("Location"));
-    let other =
-        app.post("/markets").by(&creator).key("opening").json(&opening_with("subsidy", json!(5))).await;
+    let other = app
+        .post("/markets")
+        .by(&creator)
+        .key("opening")
+        .json(&opening_with("subsidy", json!(5)))
+        .await;
     other.refused(422, "IDEMPOTENCY_MISMATCH");
     assert_eq!(audit(&app).await.markets, 1);
 }
@@ -178,12 +200,20 @@ async fn unknown_markets_are_not_found() {
     let id = "0190163d-8694-739b-aea5-966c26f8ad91";
     for part in ["", "/bets", "/positions", "/prices", "/resolution"] {
         let reply = app.get(&format!("/markets/{id}{part}")).await;
-        assert_eq!(reply.refused(404, "NOT_FOUND")["error"], format!("Market not found: {id}"), "{part}");
+        assert_eq!(
+            reply.refused(404, "NOT_FOUND")["error"],
+            format!("Market not found: {id}"),
+            "{part}"
+        );
         let reply = app.get(&format!("/markets/5{part}")).await;
         assert_eq!(reply.errors(), ["id: format"], "{part}");
     }
     for part in ["close", "cancellation"] {
         let reply = command(&app, &format!("/markets/{id}/{part}"), &user, &json!({})).await;
-        assert_eq!(reply.refused(404, "NOT_FOUND")["error"], format!("Market not found: {id}"), "{part}");
+        assert_eq!(
+            reply.refused(404, "NOT_FOUND")["error"],
+            format!("Market not found: {id}"),
+            "{part}"
+        );
     }
 }

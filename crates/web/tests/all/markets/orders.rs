@@ -51,7 +51,10 @@ async fn invalid_bets_are_rejected() {
     let huge = fixture.send("bets", fixture.order("amount", "20000000000000")).await;
     huge.refused(409, "TRADE_TOO_LARGE");
     let elsewhere = fixture.send("bets", json!({ "optionId": NOWHERE, "amount": 1 })).await;
-    assert_eq!(elsewhere.refused(404, "NOT_FOUND")["error"], format!("Option not found: {NOWHERE}"));
+    assert_eq!(
+        elsewhere.refused(404, "NOT_FOUND")["error"],
+        format!("Option not found: {NOWHERE}")
+    );
     let path = format!("/markets/{NOWHERE}/bets");
     let nowhere = command(&fixture.app, &path, &fixture.ann, &fixture.order("amount", 1)).await;
     assert_eq!(nowhere.refused(404, "NOT_FOUND")["error"], format!("Market not found: {NOWHERE}"));
@@ -66,15 +69,20 @@ async fn invalid_sales_are_rejected() {
     assert_eq!(refused["details"], json!({ "available": "87.06", "needed": "87.07" }));
     fixture.send("sales", fixture.order("shares", "0.01")).await.refused(409, "TRADE_TOO_SMALL");
     for shares in ["all", "1"] {
-        let none =
-            fixture.send("sales", json!({ "optionId": fixture.market.options[1], "shares": shares })).await;
+        let none = fixture
+            .send("sales", json!({ "optionId": fixture.market.options[1], "shares": shares }))
+            .await;
         assert_eq!(none.refused(409, "INSUFFICIENT_SHARES")["details"]["available"], "0.00");
     }
     let order = fixture.order("shares", "all");
-    let stranger = command(&fixture.app, &fixture.market.at("sales"), &fixture.creator, &order).await;
+    let stranger =
+        command(&fixture.app, &fixture.market.at("sales"), &fixture.creator, &order).await;
     stranger.refused(409, "INSUFFICIENT_SHARES");
     let elsewhere = fixture.send("sales", json!({ "optionId": NOWHERE, "shares": "all" })).await;
-    assert_eq!(elsewhere.refused(404, "NOT_FOUND")["error"], format!("Option not found: {NOWHERE}"));
+    assert_eq!(
+        elsewhere.refused(404, "NOT_FOUND")["error"],
+        format!("Option not found: {NOWHERE}")
+    );
     fixture.assert_unchanged().await;
 }
 
@@ -92,7 +100,12 @@ async fn quotes_are_rejected_like_their_orders() {
     quote("sell", "shares", "87.07").await.refused(409, "INSUFFICIENT_SHARES");
     let order = json!({ "optionId": NOWHERE, "side": "buy", "amount": 1 });
     fixture.app.post(&fixture.market.at("quotes")).json(&order).await.refused(404, "NOT_FOUND");
-    fixture.app.post(&format!("/markets/{NOWHERE}/quotes")).json(&order).await.refused(404, "NOT_FOUND");
+    fixture
+        .app
+        .post(&format!("/markets/{NOWHERE}/quotes"))
+        .json(&order)
+        .await
+        .refused(404, "NOT_FOUND");
     quote("buy", "amount", "1").await.ok(200);
     fixture.assert_unchanged().await;
 }
@@ -142,7 +155,10 @@ async fn invalid_order_gets_all_errors() {
     check("sales", fixture.order("shares", "ALL"), &["shares: format"]).await;
     check("sales", fixture.order("shares", "0"), &["shares: range"]).await;
     let key = fixture.app.post(&fixture.market.at("bets")).by(&fixture.ann).json(&json!({})).await;
-    assert_eq!(key.errors(), ["Idempotency-Key: required", "amount: required", "optionId: required"]);
+    assert_eq!(
+        key.errors(),
+        ["Idempotency-Key: required", "amount: required", "optionId: required"]
+    );
     fixture.assert_unchanged().await;
 }
 
@@ -171,8 +187,12 @@ async fn invalid_quote_gets_all_errors() {
 async fn trading_requires_authentication() {
     let fixture = Fixture::set().await;
     for part in ["bets", "sales", "close", "resolution", "cancellation"] {
-        let reply =
-            fixture.app.post(&fixture.market.at(part)).key(&fresh_key()).json(&json!({ "odd": 1 })).await;
+        let reply = fixture
+            .app
+            .post(&fixture.market.at(part))
+            .key(&fresh_key())
+            .json(&json!({ "odd": 1 }))
+            .await;
         reply.refused(401, "UNAUTHORIZED");
     }
     fixture.assert_unchanged().await;
@@ -182,7 +202,8 @@ async fn trading_requires_authentication() {
 async fn public_bet_has_no_private_fields() {
     let fixture = Fixture::set().await;
     let bet = fixture.market.bet(&fixture.app, &fixture.ann, 1, "1").await;
-    let mut public = fixture.app.get(&format!("/bets/{}", bet["id"].as_str().unwrap())).await.ok(200);
+    let mut public =
+        fixture.app.get(&format!("/bets/{}", bet["id"].as_str().unwrap())).await.ok(200);
     for private in ["accountId", "transferId", "balance"] {
         assert!(bet[private].is_string() && public[private].is_null(), "{private} of {public}");
         public[private] = bet[private].clone();

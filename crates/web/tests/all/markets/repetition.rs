@@ -8,7 +8,10 @@ use crate::support::{TestApp, TestUser};
 const CHOSEN: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
 
 fn assert_same(again: &Reply, first: &Reply) {
-    assert_eq!((again.header("Idempotency-Replayed"), first.header("Idempotency-Replayed")), ("true", ""));
+    assert_eq!(
+        (again.header("Idempotency-Replayed"), first.header("Idempotency-Replayed")),
+        ("true", "")
+    );
     assert_eq!(again.status, first.status);
     if first.status.is_success() {
         assert_eq!(again.body, first.body);
@@ -24,7 +27,8 @@ fn assert_same(again: &Reply, first: &Reply) {
 #[actix_web::test]
 async fn repeated_trade_is_replayed() {
     let app = TestApp::start().await;
-    let (creator, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
+    let (creator, ann, bob) =
+        (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &creator).await;
     let bet = async |key: &str, amount: &str| {
         let order = json!({ "optionId": market.options[0], "amount": amount });
@@ -53,7 +57,8 @@ async fn repeated_trade_is_replayed() {
 #[actix_web::test]
 async fn keys_of_users_are_independent() {
     let app = TestApp::start().await;
-    let (creator, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
+    let (creator, ann, bob) =
+        (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &creator).await;
     let bet = async |user: &TestUser| {
         let order = json!({ "optionId": market.options[0], "amount": "50" });
@@ -66,7 +71,8 @@ async fn keys_of_users_are_independent() {
 #[actix_web::test]
 async fn client_id_of_trade_is_private() {
     let app = TestApp::start().await;
-    let (creator, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
+    let (creator, ann, bob) =
+        (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &creator).await;
     let path = format!("/bets/{CHOSEN}");
     app.get(&path).await.refused(404, "NOT_FOUND");
@@ -85,7 +91,8 @@ async fn client_id_of_trade_is_private() {
         let found = app.get(&path).by(user).await.ok(200);
         assert_eq!((&found["id"], &found["transferId"]), (&own["id"], &own["transferId"]));
         // The older name means the same.
-        let again = json!({ "id": CHOSEN.to_uppercase(), "optionId": market.options[0], "amount": "50" });
+        let again =
+            json!({ "id": CHOSEN.to_uppercase(), "optionId": market.options[0], "amount": "50" });
         let again = command(&app, &market.at("bets"), user, &again).await.refused(409, "DUPLICATE");
         assert_eq!(again["error"], format!("Bet already exists: {CHOSEN}"));
     }

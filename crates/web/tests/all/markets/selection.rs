@@ -15,16 +15,24 @@ async fn markets_embed_creators_and_bets_on_request() {
     }
     let path = format!("{}?expand=creator,bets", market.path);
     let found = app.get(&path).await;
-    assert_eq!(found.header("ETag"), "", "the creator's profile has no part in the market's version");
+    assert_eq!(
+        found.header("ETag"),
+        "",
+        "the creator's profile has no part in the market's version"
+    );
     let found = found.ok(200);
     let public = app.get(&format!("/users/{}", carl.id)).by(&ann).await.ok(200);
     assert_eq!(found["creator"], public);
     let bets = app.get(&market.at("bets?limit=20")).await.ok(200);
     assert_eq!(found["bets"], bets, "the newest, as their own list shows them");
     let list = app.get("/markets?expand=bets,creator").await.ok(200);
-    let row = |id: &str| list.as_array().unwrap().iter().find(|row| row["id"] == id).unwrap().clone();
+    let row =
+        |id: &str| list.as_array().unwrap().iter().find(|row| row["id"] == id).unwrap().clone();
     assert_eq!(row(&market.id), found);
-    assert_eq!((&row(&quiet.id)["bets"], &row(&quiet.id)["creator"]["name"]), (&json!([]), &json!("ann")));
+    assert_eq!(
+        (&row(&quiet.id)["bets"], &row(&quiet.id)["creator"]["name"]),
+        (&json!([]), &json!("ann"))
+    );
     let plain = market.read(&app).await;
     assert!(plain.get("creator").is_none() && plain.get("bets").is_none());
 }

@@ -43,7 +43,11 @@ async fn walk(app: &TestApp, user: &TestUser, path: &str, limit: usize) -> Vec<S
         let reply = app.get(&format!("//api/v2{path}{mark}limit={limit}{cursor}")).by(user).await;
         let page = rows(&reply.ok(200));
         let meta = reply.json()["meta"].clone();
-        assert_eq!(meta, json!({ "page": { "next": meta["page"]["next"], "limit": limit } }), "no total");
+        assert_eq!(
+            meta,
+            json!({ "page": { "next": meta["page"]["next"], "limit": limit } }),
+            "no total"
+        );
         found.extend(page.iter().cloned());
         let Some(next) = meta["page"]["next"].as_str() else { return found };
         assert_eq!(page.len(), limit, "{path}");
@@ -86,7 +90,8 @@ async fn position_cursors_are_ordered_by_holder() {
     assert_eq!(expected.len(), 4);
     for limit in [1, 3] {
         let mut found = walk(&app, &ann, &path, limit).await;
-        let holders: Vec<_> = found.iter().map(|row| row.split(' ').next().unwrap().to_owned()).collect();
+        let holders: Vec<_> =
+            found.iter().map(|row| row.split(' ').next().unwrap().to_owned()).collect();
         assert_eq!((&holders[0], &holders[2]), (&holders[1], &holders[3]), "{found:?}");
         found.sort();
         expected.sort();

@@ -105,7 +105,8 @@ struct Kind {
 }
 
 async fn kinds(app: &TestApp) -> Vec<Kind> {
-    let (user, moderator, admin) = (app.user("ada").await, app.moderator().await, app.admin().await);
+    let (user, moderator, admin) =
+        (app.user("ada").await, app.moderator().await, app.admin().await);
     let live = |name, caller: &TestUser, takes| Kind {
         name,
         caller: Some(caller.clone()),
@@ -204,7 +205,12 @@ fn documented_routes_match_permission_table() {
                 AdminTrade => Some("admin_trade"),
                 AdminSession => Some("admin_session"),
             };
-            (method.to_lowercase(), (*path).to_owned(), scope.map(str::to_owned), *takes == MaybeRead)
+            (
+                method.to_lowercase(),
+                (*path).to_owned(),
+                scope.map(str::to_owned),
+                *takes == MaybeRead,
+            )
         })
         .collect();
     let documented: BTreeSet<_> = contract::operations()
@@ -223,8 +229,9 @@ async fn permission_error_states_missing_permission() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let reader = app.with_key(&ada, &["read"]).await;
-    let said =
-        async |call: crate::support::Call| call.by(&reader).await.refused(403, "FORBIDDEN")["error"].clone();
+    let said = async |call: crate::support::Call| {
+        call.by(&reader).await.refused(403, "FORBIDDEN")["error"].clone()
+    };
     assert_eq!(said(app.patch("/me")).await, "The API key lacks the scope `manage`");
     assert_eq!(said(app.post("/transfers")).await, "The API key lacks the scope `trade`");
     assert_eq!(said(app.get("/sessions")).await, "This takes a session, not an API key");

@@ -35,7 +35,10 @@ async fn deleted_user_leaves_only_ledger_entries() {
         (json!(format!("erased-{}@erased.invalid", ada.id)), json!("erased"));
     assert_eq!(app.get(&path).by(&admin).await.ok(200), private);
     let account = app.get(&format!("/accounts/{}", ada.account_id)).by(&admin).await.ok(200);
-    assert_eq!((&account["balance"], &account["ownerId"]), (&json!("995.00"), &json!(ada.id.to_string())));
+    assert_eq!(
+        (&account["balance"], &account["ownerId"]),
+        (&json!("995.00"), &json!(ada.id.to_string()))
+    );
     assert_eq!(app.get("/ledger/audit").by(&admin).await.ok(200)["isSound"], true);
     let body = json!({ "status": "active" });
     let refused = app.patch(&path).by(&admin).json(&body).await.refused(409, "CONFLICT");
@@ -48,7 +51,8 @@ async fn email_of_deleted_user_is_available() {
     let ada = app.user("ada").await;
     app.erase(&ada).await;
     let log_in = async |email: &str| {
-        let reply = app.post("/sessions").json(&json!({ "email": email, "password": PASSWORD })).await;
+        let reply =
+            app.post("/sessions").json(&json!({ "email": email, "password": PASSWORD })).await;
         let mut body = reply.refused(401, "UNAUTHORIZED");
         body["requestId"].take();
         body
@@ -96,7 +100,8 @@ async fn deletion_requires_password() {
         ["force: unknown_field", "password: type"]
     );
     for _ in 0..10 {
-        let refused = erase(json!({ "password": "a wrong one" })).await.refused(401, "UNAUTHORIZED");
+        let refused =
+            erase(json!({ "password": "a wrong one" })).await.refused(401, "UNAUTHORIZED");
         assert_eq!(refused["error"], "The password is wrong");
     }
     let limited = erase(json!({ "password": PASSWORD })).await;

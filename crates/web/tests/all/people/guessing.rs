@@ -37,7 +37,11 @@ async fn guesses_are_limited_for_any_email() {
     let home = crate::support::ADDRESS;
     assert_eq!(log_in(&app, &ada.email, PASSWORD, home).await.0, 201);
     app.clock.advance_seconds(90);
-    assert_eq!(log_in(&app, &ada.email, PASSWORD, ELSEWHERE).await.0, 201, "and elsewhere not for ever");
+    assert_eq!(
+        log_in(&app, &ada.email, PASSWORD, ELSEWHERE).await.0,
+        201,
+        "and elsewhere not for ever"
+    );
 }
 
 #[actix_web::test]

@@ -26,7 +26,11 @@ async fn key_secret_is_returned_once() {
         "expiresAt": "2026-01-01T13:00:00Z",
         "lastUsedAt": null,
     });
-    assert_eq!(made.as_object_mut().unwrap().remove("secret"), Some(json!(null)), "it was taken out above");
+    assert_eq!(
+        made.as_object_mut().unwrap().remove("secret"),
+        Some(json!(null)),
+        "it was taken out above"
+    );
     assert_eq!(made, expected);
     let listed = app.get("/api-keys").by(&ada).await;
     assert_eq!(listed.ok(200), json!([expected]));
@@ -47,17 +51,25 @@ async fn invalid_key_gets_all_errors() {
         assert_eq!(reply.errors(), expected, "{body}");
     };
     check(json!({}), &["name: required", "password: required", "scopes: required"]).await;
-    let odd = json!({ "name": "", "scopes": [], "expiresAt": "2026-01-01T12:00:00Z", "secret": "x" });
-    let errors =
-        ["expiresAt: range", "name: length", "password: required", "scopes: length", "secret: unknown_field"];
+    let odd =
+        json!({ "name": "", "scopes": [], "expiresAt": "2026-01-01T12:00:00Z", "secret": "x" });
+    let errors = [
+        "expiresAt: range",
+        "name: length",
+        "password: required",
+        "scopes: length",
+        "secret: unknown_field",
+    ];
     check(odd, &errors).await;
     let odd = json!({ "name": "n".repeat(51), "scopes": ["read", "write", "read"], "expiresAt": "soon", "password": "x" });
-    check(odd, &["expiresAt: format", "name: length", "scopes[1]: invalid", "scopes[2]: repeated"]).await;
+    check(odd, &["expiresAt: format", "name: length", "scopes[1]: invalid", "scopes[2]: repeated"])
+        .await;
     let odd = json!({ "name": 1, "scopes": ["read", 5, {}], "password": 1 });
     check(odd, &["name: type", "password: type", "scopes[1]: type", "scopes[2]: type"]).await;
     // serde stops at the first value that is not a list.
     check(json!({ "name": 1, "scopes": "read", "password": 1 }), &["scopes: type"]).await;
-    let many = json!({ "name": "n", "scopes": ["read", "trade", "manage", "read"], "password": "x" });
+    let many =
+        json!({ "name": "n", "scopes": ["read", "trade", "manage", "read"], "password": "x" });
     check(many, &["scopes: length", "scopes[3]: repeated"]).await;
     assert_eq!(app.get("/api-keys").by(&ada).await.ok(200), json!([]));
 }

@@ -35,13 +35,17 @@ async fn a_new_password_ends_the_other_sessions() {
 async fn new_password_revokes_keys_on_request() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
-    let [key, other] = [app.with_key(&ada, &["read"]).await, app.with_key(&ada, &["trade", "read"]).await];
+    let [key, other] =
+        [app.with_key(&ada, &["read"]).await, app.with_key(&ada, &["trade", "read"]).await];
     let of_bob = app.with_key(&bob, &["read"]).await;
     for user in [&key, &other, &of_bob] {
         app.get("/me").by(user).await.ok(200);
     }
     let mut body = json!({ "currentPassword": PASSWORD, "newPassword": NEW, "revokeApiKeys": 1 });
-    assert_eq!(app.post("/me/password").by(&ada).json(&body).await.errors(), ["revokeApiKeys: type"]);
+    assert_eq!(
+        app.post("/me/password").by(&ada).json(&body).await.errors(),
+        ["revokeApiKeys: type"]
+    );
     body["revokeApiKeys"] = json!(true);
     let reply = app.post("/me/password").by(&ada).json(&body).await;
     assert_eq!(reply.ok(200), json!({ "endedSessions": 0, "revokedApiKeys": 2 }));
@@ -61,7 +65,10 @@ async fn password_change_requires_current_password() {
     let wrong = json!({ "currentPassword": "a wrong one", "newPassword": NEW });
     let refused = change(wrong.clone()).await.refused(401, "UNAUTHORIZED");
     assert_eq!(refused["error"], "The password is wrong");
-    assert_eq!(change(json!({})).await.errors(), ["currentPassword: required", "newPassword: required"]);
+    assert_eq!(
+        change(json!({})).await.errors(),
+        ["currentPassword: required", "newPassword: required"]
+    );
     let short = json!({ "currentPassword": PASSWORD, "newPassword": "short", "password": "x" });
     assert_eq!(change(short).await.errors(), ["newPassword: length", "password: unknown_field"]);
     app.get("/me").by(&other).await.ok(200);

@@ -33,7 +33,8 @@ async fn unchanged_own_profile_returns_no_body() {
 #[actix_web::test]
 async fn profile_tag_depends_on_visible_contact() {
     let app = TestApp::start().await;
-    let (ada, bob, moderator) = (app.user("ada").await, app.user("bob").await, app.moderator().await);
+    let (ada, bob, moderator) =
+        (app.user("ada").await, app.user("bob").await, app.moderator().await);
     let path = format!("/users/{}", ada.id);
     assert_eq!(ask(&app, &path, &bob, "\"1\"").await.0, 304);
     for viewer in [&ada, &moderator] {

@@ -29,7 +29,8 @@ async fn invalid_profile_gets_all_errors() {
     let check = async |body, expected: &[&str]| {
         assert_eq!(app.patch("/me").by(&ada).json(&body).await.errors(), expected, "{body}");
     };
-    check(json!({ "name": null, "avatar": "javascript:x" }), &["avatar: format", "name: required"]).await;
+    check(json!({ "name": null, "avatar": "javascript:x" }), &["avatar: format", "name: required"])
+        .await;
     check(
         json!({ "name": " ", "email": "x@y", "role": "ADMIN" }),
         &["email: unknown_field", "name: format", "role: unknown_field"],
@@ -71,7 +72,8 @@ async fn profile_change_moves_updated_at() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.user("ada").await, app.admin().await);
     let path = format!("/users/{}", ada.id);
-    let updated = async || app.get(&path).by(&ada).await.ok(200)["updatedAt"].as_str().unwrap().to_owned();
+    let updated =
+        async || app.get(&path).by(&ada).await.ok(200)["updatedAt"].as_str().unwrap().to_owned();
     app.clock.advance_seconds(60);
     app.patch("/me").by(&ada).json(&json!({ "name": "ada" })).await.ok(200);
     assert_eq!(updated().await, "2026-01-01T12:00:00Z", "nothing has changed");
@@ -98,9 +100,17 @@ async fn listed_users_have_posts_and_selected_fields() {
     assert!(plain[0].get("posts").is_none(), "{plain}");
     let rows = app.get("/users?expand=posts").by(&ben).await.ok(200);
     let titles = |row: &Value| {
-        row["posts"].as_array().unwrap().iter().map(|post| post["title"].clone()).collect::<Vec<_>>()
+        row["posts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|post| post["title"].clone())
+            .collect::<Vec<_>>()
     };
-    assert_eq!((titles(&rows[0]), titles(&rows[1])), (vec![], vec![json!("second"), json!("first")]));
+    assert_eq!(
+        (titles(&rows[0]), titles(&rows[1])),
+        (vec![], vec![json!("second"), json!("first")])
+    );
     let rows = app.get("/users?fields=name,posts&expand=posts").by(&ben).await.ok(200);
     assert_eq!(rows[0], json!({ "name": "ben", "posts": [] }));
     let rows = app.get("/users?fields=email,id").by(&ben).await.ok(200);
@@ -150,7 +160,8 @@ async fn own_sessions_are_listed_with_current_marked() {
         let reply = app.get("/sessions").by(by).await;
         let total = reply.json()["meta"]["pagination"]["total"].clone();
         let rows = reply.ok(200);
-        let marks: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["isCurrent"].clone()).collect();
+        let marks: Vec<_> =
+            rows.as_array().unwrap().iter().map(|row| row["isCurrent"].clone()).collect();
         (total, marks, rows)
     };
     let (total, marks, rows) = seen(&ada).await;

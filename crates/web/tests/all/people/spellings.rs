@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 
 fn registration(field: &str, value: impl Into<Value>) -> Value {
-    let mut body = json!({ "email": "ada@example.org", "name": "Ada", "password": "correct horse" });
+    let mut body =
+        json!({ "email": "ada@example.org", "name": "Ada", "password": "correct horse" });
     body[field] = value.into();
     body
 }
@@ -16,7 +17,8 @@ async fn equivalent_addresses_are_one_account() {
     let app = TestApp::start().await;
     let user = app.post("/users").json(&registration("email", "Ada@Bücher.Example")).await.ok(201);
     assert_eq!(user["email"], "ada@xn--bcher-kva.example");
-    for email in ["ADA@bu\u{308}cher.example", "ada@XN--BCHER-KVA.example", "ada@bücher。example"] {
+    for email in ["ADA@bu\u{308}cher.example", "ada@XN--BCHER-KVA.example", "ada@bücher。example"]
+    {
         app.post("/users").json(&registration("email", email)).await.refused(409, "DUPLICATE");
         let session = json!({ "email": email, "password": "correct horse" });
         app.post("/sessions").json(&session).await.ok(201);
@@ -26,8 +28,16 @@ async fn equivalent_addresses_are_one_account() {
 #[actix_web::test]
 async fn undeliverable_addresses_are_rejected() {
     let app = TestApp::start().await;
-    for email in ["a@b@c.org", "mailto:a@x", "a@x..org", ".a@x", "a@-", "é@x.org", "a@localhost", "a@1.2.3.4"]
-    {
+    for email in [
+        "a@b@c.org",
+        "mailto:a@x",
+        "a@x..org",
+        ".a@x",
+        "a@-",
+        "é@x.org",
+        "a@localhost",
+        "a@1.2.3.4",
+    ] {
         let errors = app.post("/users").json(&registration("email", email)).await.errors();
         assert_eq!(errors, ["email: format"], "{email}");
     }
@@ -83,7 +93,9 @@ async fn deceptive_names_and_avatars_are_rejected() {
     for name in ["\u{200B}\u{200B}", "Ada\nAdmin", "Ada\u{202E}nimdA", "\u{301}"] {
         check("name", name, "format").await;
     }
-    for avatar in ["https://x\"onerror=alert(1)", "https://ada@x.org/", "//x.org", "https://x.org/'a"] {
+    for avatar in
+        ["https://x\"onerror=alert(1)", "https://ada@x.org/", "//x.org", "https://x.org/'a"]
+    {
         check("avatar", avatar, "format").await;
     }
 }

@@ -52,7 +52,10 @@ async fn last_active_admin_cannot_be_removed() {
     let (ada, admin) = (app.user("ada").await, app.admin().await);
     let refused = async |body: Value| {
         let reply = app.patch(&format!("/users/{}", admin.id)).by(&admin).json(&body).await;
-        assert_eq!(reply.refused(409, "CONFLICT")["error"], "There must be another active admin first");
+        assert_eq!(
+            reply.refused(409, "CONFLICT")["error"],
+            "There must be another active admin first"
+        );
     };
     refused(json!({ "role": "USER" })).await;
     refused(json!({ "status": "suspended" })).await;
@@ -63,7 +66,11 @@ async fn last_active_admin_cannot_be_removed() {
     refused(json!({ "role": "USER" })).await;
     update(&app, &admin, ada.id, json!({ "status": "active" })).await;
     update(&app, &admin, admin.id, json!({ "role": "USER" })).await;
-    app.patch(&format!("/users/{}", ada.id)).by(&admin).json(&json!({})).await.refused(403, "FORBIDDEN");
+    app.patch(&format!("/users/{}", ada.id))
+        .by(&admin)
+        .json(&json!({}))
+        .await
+        .refused(403, "FORBIDDEN");
 }
 
 #[actix_web::test]
@@ -71,11 +78,18 @@ async fn invalid_user_update_is_rejected() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.user("ada").await, app.admin().await);
     let path = format!("/users/{}", ada.id);
-    let errors =
-        app.patch(&path).by(&admin).json(&json!({ "role": "user", "status": "erased", "name": 1 })).await;
+    let errors = app
+        .patch(&path)
+        .by(&admin)
+        .json(&json!({ "role": "user", "status": "erased", "name": 1 }))
+        .await;
     assert_eq!(errors.errors(), ["name: unknown_field", "role: invalid", "status: invalid"]);
     let unknown = format!("/users/{}", UserId::from_u128(7));
-    app.patch(&unknown).by(&admin).json(&json!({ "role": "ADMIN" })).await.refused(404, "NOT_FOUND");
+    app.patch(&unknown)
+        .by(&admin)
+        .json(&json!({ "role": "ADMIN" }))
+        .await
+        .refused(404, "NOT_FOUND");
     assert_eq!(update(&app, &admin, ada.id, json!({})).await["role"], "USER");
     let moderator = app.moderator().await;
     for user in [&ada, &moderator] {

@@ -52,7 +52,8 @@ async fn comment_is_created_read_changed_and_deleted() {
 async fn comments_are_listed_newest_first_by_subject() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
-    let (post, other) = (write(&app, &ada, &published()).await, write(&app, &ada, &published()).await);
+    let (post, other) =
+        (write(&app, &ada, &published()).await, write(&app, &ada, &published()).await);
     let market = open(&app, &ada).await.path;
     for subject in [&post, &market] {
         let mut written = Vec::new();
@@ -61,10 +62,14 @@ async fn comments_are_listed_newest_first_by_subject() {
             comment(&app, &ada, &other, "elsewhere").await;
         }
         written.reverse();
-        let expected: Vec<_> = written.iter().map(|path| path.rsplit('/').next().unwrap()).collect();
+        let expected: Vec<_> =
+            written.iter().map(|path| path.rsplit('/').next().unwrap()).collect();
         let reply = app.get(&format!("{subject}/comments?limit=2")).await;
         assert_eq!(ids(&reply.ok(200)), expected[..2]);
-        assert_eq!(reply.json()["meta"]["pagination"], json!({ "page": 1, "limit": 2, "total": 3 }));
+        assert_eq!(
+            reply.json()["meta"]["pagination"],
+            json!({ "page": 1, "limit": 2, "total": 3 })
+        );
         let last = app.get(&format!("{subject}/comments?limit=2&page=2")).await.ok(200);
         assert_eq!(ids(&last), expected[2..]);
     }
@@ -73,8 +78,10 @@ async fn comments_are_listed_newest_first_by_subject() {
 #[actix_web::test]
 async fn deleted_post_deletes_its_comments() {
     let app = TestApp::start().await;
-    let (ada, ben, moderator) = (app.user("ada").await, app.user("ben").await, app.moderator().await);
-    let (post, kept) = (write(&app, &ada, &published()).await, write(&app, &ada, &published()).await);
+    let (ada, ben, moderator) =
+        (app.user("ada").await, app.user("ben").await, app.moderator().await);
+    let (post, kept) =
+        (write(&app, &ada, &published()).await, write(&app, &ada, &published()).await);
     let gone = [comment(&app, &ben, &post, "1").await, comment(&app, &ada, &post, "2").await];
     let left = comment(&app, &ben, &kept, "3").await;
     app.delete(&post).by(&moderator).await;

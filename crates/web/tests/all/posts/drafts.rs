@@ -19,7 +19,8 @@ async fn draft_of_another_user_is_not_found() {
         check_missing(&app.get(&path).by(user).await, "Post", &path);
         let edit = app.patch(&path).by(user).json(&json!({ "title": "Mine" }));
         check_missing(&edit.await, "Post", &path);
-        let edit = app.patch(&path).by(user).header("If-Match", "\"7\"").json(&json!({ "title": "Mine" }));
+        let edit =
+            app.patch(&path).by(user).header("If-Match", "\"7\"").json(&json!({ "title": "Mine" }));
         check_missing(&edit.await, "Post", &path);
         check_missing(&app.delete(&path).by(user).await, "Post", &path);
         app.get(&comments).by(user).await.refused(404, "NOT_FOUND");
@@ -38,7 +39,8 @@ async fn draft_of_another_user_is_not_found() {
 #[actix_web::test]
 async fn unpublished_post_hides_its_comments() {
     let app = TestApp::start().await;
-    let (ada, ben, moderator) = (app.user("ada").await, app.user("ben").await, app.moderator().await);
+    let (ada, ben, moderator) =
+        (app.user("ada").await, app.user("ben").await, app.moderator().await);
     let post = write(&app, &ada, &published()).await;
     let said = comment(&app, &ben, &post, "Well said").await;
     app.get(&said).await.ok(200);

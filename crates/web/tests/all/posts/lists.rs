@@ -30,7 +30,10 @@ async fn posts_are_listed_filtered_and_paged() {
     check(&format!("?authorId={}", ada.id), &[c, a]).await;
     check(&format!("?authorId={}&tag=rain&status=published", ada.id), &[a]).await;
     assert_eq!(check("?limit=2&page=2", &[a]).await, json!({ "page": 2, "limit": 2, "total": 3 }));
-    assert_eq!(check("?tag=rain&limit=1&page=2", &[a]).await, json!({ "page": 2, "limit": 1, "total": 2 }));
+    assert_eq!(
+        check("?tag=rain&limit=1&page=2", &[a]).await,
+        json!({ "page": 2, "limit": 1, "total": 2 })
+    );
     check("?page=4294967295&limit=100", &[]).await;
 }
 
@@ -58,7 +61,10 @@ async fn invalid_post_parameters_get_all_errors() {
         "tag: length",
     ];
     assert_eq!(app.get(&format!("/posts{query}")).await.errors(), expected);
-    assert_eq!(app.get("/tags?limit=0&sort=name").await.errors(), ["limit: range", "sort: unknown_field"]);
+    assert_eq!(
+        app.get("/tags?limit=0&sort=name").await.errors(),
+        ["limit: range", "sort: unknown_field"]
+    );
 }
 
 #[actix_web::test]
@@ -80,7 +86,11 @@ async fn tags_have_number_of_published_posts() {
     check(&[("rain", 3), ("sky", 1), ("snow", 1), ("wind", 1)]).await;
     app.delete(&format!("/posts/{gone}")).by(&ada).await;
     check(&[("rain", 2), ("sky", 1), ("snow", 1)]).await;
-    app.patch(&format!("/posts/{hidden}")).by(&ada).json(&json!({ "published": false })).await.ok(200);
+    app.patch(&format!("/posts/{hidden}"))
+        .by(&ada)
+        .json(&json!({ "published": false }))
+        .await
+        .ok(200);
     check(&[("rain", 1), ("sky", 1)]).await;
     app.patch(&format!("/posts/{hidden}"))
         .by(&ada)
@@ -114,7 +124,9 @@ async fn version_2_has_cursors_for_posts_and_tags() {
         loop {
             let reply = app.get(&format!("//api/v2{path}?limit=2{cursor}")).await;
             let rows = reply.ok(200);
-            found.extend(rows.as_array().unwrap().iter().map(|row| row[key].as_str().unwrap().to_owned()));
+            found.extend(
+                rows.as_array().unwrap().iter().map(|row| row[key].as_str().unwrap().to_owned()),
+            );
             let meta = reply.json()["meta"]["page"].take();
             assert_eq!(meta["limit"], 2, "{reply}");
             let Some(next) = meta["next"].as_str() else { return found };

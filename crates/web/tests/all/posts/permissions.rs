@@ -27,7 +27,9 @@ impl Users {
 
 /// Checks who may change and delete a resource created by `make`.
 async fn check(app: &TestApp, users: &Users, edit: &Value, make: impl AsyncFn() -> String) {
-    for (user, status, code) in [(None, 401, "UNAUTHORIZED"), (Some(&users.other), 403, "FORBIDDEN")] {
+    for (user, status, code) in
+        [(None, 401, "UNAUTHORIZED"), (Some(&users.other), 403, "FORBIDDEN")]
+    {
         let path = make().await;
         let before = app.get(&path).await.ok(200);
         for call in [app.patch(&path).json(edit), app.delete(&path)] {
@@ -63,7 +65,8 @@ async fn authors_moderators_and_admins_change_comments() {
     // The author of the post has no rights on its comments.
     let post = write(&app, &users.other, &published()).await;
     let edit = json!({ "content": "Changed" });
-    check(&app, &users, &edit, async || comment(&app, &users.author, &post, "Well said").await).await;
+    check(&app, &users, &edit, async || comment(&app, &users.author, &post, "Well said").await)
+        .await;
 }
 
 #[actix_web::test]
@@ -93,7 +96,10 @@ async fn missing_posts_and_comments_are_not_found() {
     for (list, what) in [("/posts", "Post"), ("/markets", "Market")] {
         let path = format!("{list}/{UNKNOWN}/comments");
         for reply in [app.get(&path).await, app.post(&path).by(&admin).json(&body).await] {
-            assert_eq!(reply.refused(404, "NOT_FOUND")["error"], format!("{what} not found: {UNKNOWN}"));
+            assert_eq!(
+                reply.refused(404, "NOT_FOUND")["error"],
+                format!("{what} not found: {UNKNOWN}")
+            );
         }
         assert_eq!(app.get(&format!("{list}/x/comments")).await.errors(), ["id: format"]);
     }

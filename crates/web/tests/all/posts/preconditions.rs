@@ -22,7 +22,11 @@ async fn known_post_version_returns_no_body() {
     app.patch(&path).by(&ada).json(&json!({ "title": "On snow" })).await.ok(200);
     for known in ["\"1\"", "2", "nonsense"] {
         let reply = app.get(&path).header("If-None-Match", known).await;
-        assert_eq!((reply.ok(200)["version"].as_i64(), reply.header("ETag")), (Some(2), "\"2\""), "{known}");
+        assert_eq!(
+            (reply.ok(200)["version"].as_i64(), reply.header("ETag")),
+            (Some(2), "\"2\""),
+            "{known}"
+        );
     }
 }
 
@@ -84,10 +88,12 @@ async fn invalid_precondition_is_rejected() {
     let (ada, ben) = (app.user("ada").await, app.user("ben").await);
     let path = write(&app, &ada, &published()).await;
     for odd in ["1", "\"1", "\"1\" \"2\"", ""] {
-        let edit = app.patch(&path).by(&ada).header("If-Match", odd).json(&json!({ "title": "Two" }));
+        let edit =
+            app.patch(&path).by(&ada).header("If-Match", odd).json(&json!({ "title": "Two" }));
         assert_eq!(edit.await.errors(), ["If-Match: format"], "{odd}");
     }
-    let edit = app.patch(&path).by(&ben).header("If-Match", "\"7\"").json(&json!({ "title": "Two" }));
+    let edit =
+        app.patch(&path).by(&ben).header("If-Match", "\"7\"").json(&json!({ "title": "Two" }));
     edit.await.refused(403, "FORBIDDEN");
     assert_eq!(app.get(&path).await.ok(200)["version"], 1);
 }

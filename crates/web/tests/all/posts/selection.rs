@@ -45,7 +45,9 @@ async fn post_embeds_newest_comments_only() {
     comment(&app, &ada, &two, "0").await;
     let contents = |post: &Value| {
         let comments = post["comments"].as_array().unwrap().iter();
-        comments.map(|comment| comment["content"].as_str().unwrap().parse().unwrap()).collect::<Vec<u32>>()
+        comments
+            .map(|comment| comment["content"].as_str().unwrap().parse().unwrap())
+            .collect::<Vec<u32>>()
     };
     let newest: Vec<_> = (3..=22).rev().collect();
     assert_eq!(contents(&app.get(&format!("{one}?expand=comments")).await.ok(200)), newest);
@@ -66,8 +68,11 @@ async fn response_has_selected_fields() {
     check("fields=id", json!({ "id": post["id"] })).await;
     check("fields=tags,title", json!({ "title": "On rain", "tags": ["a"] })).await;
     check("fields=author", json!({})).await;
-    check("fields=title,comments&expand=author,comments", json!({ "title": "On rain", "comments": [] }))
-        .await;
+    check(
+        "fields=title,comments&expand=author,comments",
+        json!({ "title": "On rain", "comments": [] }),
+    )
+    .await;
     let reply = app.get("/posts?fields=id&limit=1").await;
     assert_eq!(reply.json()["meta"]["pagination"], json!({ "page": 1, "limit": 1, "total": 1 }));
 }
@@ -87,7 +92,11 @@ async fn unknown_selected_names_are_rejected() {
             ("fields=Title&expand=x", &["expand: invalid", "fields: invalid"]),
             ("fields=id&fields=title", &["fields: repeated"]),
         ] {
-            assert_eq!(app.get(&format!("{list}?{query}")).await.errors(), errors, "{list}?{query}");
+            assert_eq!(
+                app.get(&format!("{list}?{query}")).await.errors(),
+                errors,
+                "{list}?{query}"
+            );
         }
     }
 }

@@ -33,7 +33,9 @@ async fn remaining_posts_are_listed_exactly_once() {
         for id in ids(&page) {
             *seen.entry(id.to_owned()).or_insert(0) += 1;
         }
-        let Some(next) = reply.json()["meta"]["page"]["next"].as_str().map(str::to_owned) else { break };
+        let Some(next) = reply.json()["meta"]["page"]["next"].as_str().map(str::to_owned) else {
+            break;
+        };
         // One that was seen and is the position of the cursor, an earlier one, and a later one.
         let at = |back: usize| written[POSTS.saturating_sub(back).min(POSTS - 1)].clone();
         let last = ids(&page).last().map(|id| (*id).to_owned()).unwrap();
@@ -45,6 +47,7 @@ async fn remaining_posts_are_listed_exactly_once() {
     }
     assert!(gone.len() > 200, "{}", gone.len());
     assert!(seen.values().all(|times| *times == 1), "nothing is seen twice");
-    let missed: Vec<_> = written.iter().filter(|id| !seen.contains_key(*id) && !gone.contains(*id)).collect();
+    let missed: Vec<_> =
+        written.iter().filter(|id| !seen.contains_key(*id) && !gone.contains(*id)).collect();
     assert!(missed.is_empty(), "{missed:?}");
 }

@@ -13,7 +13,10 @@ async fn post_is_created_read_changed_and_deleted() {
     let reply = app.post("/posts").by(&ada).json(&body).await;
     let post = reply.ok(201);
     let path = path_of("/posts", &post);
-    assert_eq!((reply.header("Location"), reply.header("ETag")), (&*format!("/api/v1{path}"), "\"1\""));
+    assert_eq!(
+        (reply.header("Location"), reply.header("ETag")),
+        (&*format!("/api/v1{path}"), "\"1\"")
+    );
     let mut expected = json!({
         "id": post["id"],
         "authorId": ada.id.to_string(),
@@ -66,7 +69,8 @@ async fn omitted_or_equal_fields_change_nothing() {
 async fn new_post_is_draft_until_published() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
-    let draft = app.post("/posts").by(&ada).json(&json!({ "title": "t", "content": "c" })).await.ok(201);
+    let draft =
+        app.post("/posts").by(&ada).json(&json!({ "title": "t", "content": "c" })).await.ok(201);
     assert_eq!((&draft["published"], &draft["tags"]), (&json!(false), &json!([])));
     let path = path_of("/posts", &draft);
     app.get(&path).await.refused(404, "NOT_FOUND");
@@ -102,8 +106,7 @@ async fn post_text_is_returned_unchanged() {
 async fn post_text_is_stored_in_normal_form() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
-    let body =
-        json!({ "title": " Cafe\u{301} ", "content": " one\r\n\ttwo\r ", "tags": ["E\u{301}TE\u{301}"] });
+    let body = json!({ "title": " Cafe\u{301} ", "content": " one\r\n\ttwo\r ", "tags": ["E\u{301}TE\u{301}"] });
     let post = app.post("/posts").by(&ada).json(&body).await.ok(201);
     assert_eq!((&post["title"], &post["content"]), (&json!("Café"), &json!("one\n\ttwo")));
     assert_eq!(post["tags"], json!(["été"]));
@@ -114,10 +117,13 @@ async fn unreadable_text_is_rejected() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let check = async |field: &str, value: &str| {
-        let errors = app.post("/posts").by(&ada).json(&published_with(field, json!(value))).await.errors();
+        let errors =
+            app.post("/posts").by(&ada).json(&published_with(field, json!(value))).await.errors();
         assert_eq!(errors, [format!("{field}: format")], "{value:?}");
     };
-    for value in ["\u{200B}\u{200B}", "a\u{202E}b", "a\u{FEFF}b", "a\u{0}b", "a\u{2028}b", "a\u{E000}b"] {
+    for value in
+        ["\u{200B}\u{200B}", "a\u{202E}b", "a\u{FEFF}b", "a\u{0}b", "a\u{2028}b", "a\u{E000}b"]
+    {
         check("title", value).await;
         check("content", value).await;
     }
@@ -183,6 +189,9 @@ async fn invalid_post_gets_all_errors() {
     assert_eq!(app.patch(&path).by(&ada).json(&odd).await.errors(), errors);
     let reply = app.patch("/posts/x?odd=1").by(&ada).header("If-Match", "1").json(&odd).await;
     assert_eq!(reply.errors().len(), errors.len() + 3, "{reply}");
-    assert_eq!(app.delete(&format!("{path}?odd=1")).by(&ada).await.errors(), ["odd: unknown_field"]);
+    assert_eq!(
+        app.delete(&format!("{path}?odd=1")).by(&ada).await.errors(),
+        ["odd: unknown_field"]
+    );
     assert_eq!(app.get(&path).await.ok(200), before);
 }
