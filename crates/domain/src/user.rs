@@ -267,7 +267,7 @@ mod tests {
         let ada = user(Role::User, UserStatus::Active);
         let name = UserName::new("Countess").unwrap();
         let check = |change: ProfileChange, expected: User| {
-            assert_eq!(ada.with_profile(change, NOW), expected)
+            assert_eq!(ada.with_profile(change, NOW), expected);
         };
         check(ProfileChange::default(), ada.clone());
         check(ProfileChange { name: Some(ada.name.clone()), avatar: None }, ada.clone());

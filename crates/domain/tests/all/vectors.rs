@@ -168,7 +168,7 @@ fn check_state(vector: &mut Vector<'_>) {
     for name in vector.json["expected"].as_object().expect("an object").keys() {
         match name.as_str() {
             "cost" => {
-                vector.expect(name, &[curve.cost(&quantities).expect("one number an option")])
+                vector.expect(name, &[curve.cost(&quantities).expect("one number an option")]);
             }
             "prices" => vector.expect(name, &prices(&curve, &quantities)),
             "price" => vector.expect(name, &[vector.price().p()]),
