@@ -43,6 +43,7 @@ use crate::markets::market_feed::MarketFeed;
 use crate::notifications::Notifications;
 use crate::notifications::webhook_watch::WebhookWatch;
 use crate::operations::Operations;
+use crate::projector::Projector;
 use crate::search::Search;
 use crate::search::semantic::Semantic;
 use crate::totals::Totals;
@@ -240,7 +241,13 @@ impl Application {
         initialize_ledger(&ports, &settings.currency).await?;
         let feed = Arc::new(MarketFeed::default());
         let webhook_watch = Arc::new(WebhookWatch::new(Arc::clone(&ports.webhooks)));
-        let deps = LaneDeps { feed: Arc::clone(&feed), webhooks: Arc::clone(&webhook_watch) };
+        let projector = Projector::new(
+            Arc::clone(&ports.ids),
+            settings.writer.sends_emails,
+            ports.semantic.is_some(),
+            Arc::clone(&webhook_watch),
+        );
+        let deps = LaneDeps { feed: Arc::clone(&feed), projector: projector.clone() };
         let writer = MoneyWriter::start(&ports, &settings.writer, &deps);
         let sessions = Arc::new(SessionCache::new(settings.session_trust));
         listen_to_user_changes(&ports, &sessions);
@@ -251,7 +258,7 @@ impl Application {
             writer,
             sessions,
             user_changes: Arc::clone(&ports.user_changes),
-            has_model: ports.semantic.is_some(),
+            projector,
         });
         let settings = Arc::new(settings);
         let (cache, queries) = (Arc::clone(&ports.cache), Arc::clone(&ports.markets));

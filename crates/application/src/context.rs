@@ -9,13 +9,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use foretell_domain::id::{JobId, UserId};
-use foretell_domain::job::JobTask;
+use foretell_domain::id::UserId;
 use foretell_domain::policy::Actor;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::UserStatus;
 use foretell_ports::error::StoreError;
-use foretell_ports::job::NewJob;
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::{Tx, UnitOfWork};
 use foretell_ports::user::{CredentialId, CredentialLock, CredentialState};
@@ -24,6 +22,7 @@ use foretell_ports::user_changes::UserChanges;
 use crate::Caller;
 use crate::error::AppError;
 use crate::identity::session_cache::SessionCache;
+use crate::projector::Projector;
 use crate::writer::{MoneyWriter, Receipt, TypedCommand};
 
 /// The actor for whom a unit of work writes.
@@ -112,8 +111,7 @@ pub(crate) struct Context {
     pub(crate) writer: MoneyWriter,
     pub(crate) sessions: Arc<SessionCache>,
     pub(crate) user_changes: Arc<dyn UserChanges>,
-    /// `true` if there is a model, so that texts are embedded.
-    pub(crate) has_model: bool,
+    pub(crate) projector: Projector,
 }
 
 impl Context {
@@ -125,17 +123,6 @@ impl Context {
     /// Returns a new id.
     pub(crate) fn next_id(&self) -> u128 {
         self.ids.next_id()
-    }
-
-    /// Creates a job that is due now.
-    pub(crate) fn new_job(&self, task: JobTask, once: Option<String>) -> NewJob {
-        let (id, now) = (JobId::from_u128(self.next_id()), self.now());
-        NewJob { id, task, run_at: now, once, created_at: now }
-    }
-
-    /// Creates the job that embeds a text, if there is a model.
-    pub(crate) fn embedding_job(&self, task: JobTask) -> Option<NewJob> {
-        self.has_model.then(|| self.new_job(task, None))
     }
 
     /// Runs a unit of work for a caller. It first locks the caller's role and status: `work`

@@ -17,6 +17,7 @@ pub mod limits;
 pub mod markets;
 pub mod notifications;
 pub mod operations;
+mod projector;
 pub mod search;
 mod totals;
 pub mod trading;

@@ -114,7 +114,7 @@ impl MoneyWriter {
         let (batch_size, max_wait) = (settings.batch_size.max(1), settings.max_wait);
         let start_lane = |_| {
             let queue = Arc::new(LaneQueue::new(settings.queue, batch_size, max_wait));
-            let lane = Lane::new(ports, settings, deps.clone(), Arc::clone(&queue));
+            let lane = Lane::new(ports, deps.clone(), Arc::clone(&queue));
             (queue, tokio::spawn(lane.run()))
         };
         let (queues, tasks) = (0..settings.lanes.max(1)).map(start_lane).unzip();

@@ -32,6 +32,7 @@ pub mod account;
 pub mod allocation;
 pub mod comment;
 pub mod error;
+pub mod event;
 pub mod id;
 pub mod job;
 pub mod market;

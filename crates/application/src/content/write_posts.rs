@@ -1,12 +1,10 @@
 //! Creates, changes and deletes posts.
 
+use foretell_domain::event::DomainEvent;
 use foretell_domain::id::{PostId, UserId};
-use foretell_domain::job::JobTask;
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::post::{Post, PostBody, PostEdit, PostError, PostStatus};
 use foretell_domain::quota::{Quota, Quotas};
-use foretell_ports::error::StoreError;
-use foretell_ports::job::NewJob;
 use foretell_ports::unit::{Locked, Tx};
 
 use super::Content;
@@ -23,13 +21,12 @@ impl Content {
         let id = PostId::from_u128(self.context.next_id());
         let (author_id, now) = (caller.user.id, self.context.now());
         let post = Post { id, author_id, body, version: 1, created_at: now, updated_at: now };
-        let (stored, embedding) =
-            (post.clone(), self.context.embedding_job(JobTask::EmbedPost(id)));
-        let quotas = self.quotas;
+        let (stored, quotas) = (post.clone(), self.quotas);
+        let projection = self.context.projector.prepare().await;
         let work = move |tx: &mut dyn Tx, actor: Actor| {
             check_quota(tx, &quotas, actor.user_id, stored.body.status)?;
             tx.insert_post(&stored)?;
-            Ok(add_job(tx, embedding.as_ref())?)
+            Ok(projection.write(tx, &[DomainEvent::PostWritten(id)], now)?)
         };
         let written = self.context.run_as_only(caller, "write_post", work).await;
         self.post_totals.forget();
@@ -53,7 +50,7 @@ impl Content {
         expected: ExpectedVersion,
     ) -> Result<Post, AppError> {
         let now = self.context.now();
-        let embedding = self.context.embedding_job(JobTask::EmbedPost(id));
+        let projection = self.context.projector.prepare().await;
         let quotas = self.quotas;
         let work = move |tx: &mut dyn Tx, actor: Actor| {
             let mut post = lock_to_change(tx, actor, id)?;
@@ -65,7 +62,7 @@ impl Content {
                     check_quota(tx, &quotas, actor.user_id, status)?;
                 }
                 tx.save_post(&post)?;
-                add_job(tx, embedding.as_ref())?;
+                projection.write(tx, &[DomainEvent::PostWritten(id)], now)?;
             }
             Ok(post.into_inner())
         };
@@ -100,10 +97,6 @@ fn check_quota(
 ) -> Result<(), AppError> {
     let quota = Quota::of_post(status);
     Ok(quotas.check(quota, tx.count_for_quota(author, quota)?)?)
-}
-
-fn add_job(tx: &mut dyn Tx, job: Option<&NewJob>) -> Result<(), StoreError> {
-    job.map_or(Ok(()), |job| tx.add_jobs(std::slice::from_ref(job)).map(drop))
 }
 
 /// Locks a post that the actor may change.

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use foretell_domain::id::{JobId, MarketId};
-use foretell_domain::job::JobTask;
+use foretell_domain::event::DomainEvent;
+use foretell_domain::id::MarketId;
 use foretell_domain::market::{MarketEdit, MarketError};
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::time::Timestamp;
-use foretell_ports::job::NewJob;
 use foretell_ports::market::MarketDetails;
 use foretell_ports::unit::Tx;
 
@@ -15,18 +14,15 @@ use super::Markets;
 use crate::Caller;
 use crate::error::AppError;
 use crate::expected_version::ExpectedVersion;
+use crate::projector::Projection;
 
 /// An edit with its time and the expected version.
-#[derive(Debug, Clone)]
 struct VersionedEdit {
     market: MarketId,
     edit: MarketEdit,
     expected: ExpectedVersion,
     now: Timestamp,
-    /// Id of the closing job, if the market lacks one.
-    closing_id: JobId,
-    /// Job that embeds the market, if there is a model.
-    embedding: Option<NewJob>,
+    projection: Projection,
 }
 
 impl Markets {
@@ -44,10 +40,8 @@ impl Markets {
         edit: MarketEdit,
         expected: ExpectedVersion,
     ) -> Result<MarketDetails, AppError> {
-        let closing_id = JobId::from_u128(self.context.next_id());
-        let embedding = self.context.embedding_job(JobTask::EmbedMarket(market));
-        let now = self.context.now();
-        let edit = VersionedEdit { market, edit, expected, now, closing_id, embedding };
+        let (now, projection) = (self.context.now(), self.context.projector.prepare().await);
+        let edit = VersionedEdit { market, edit, expected, now, projection };
         let edited = self
             .context
             .run_as(caller, "edit_market", move |tx, actor| edit.apply(tx, actor))
@@ -61,12 +55,6 @@ impl Markets {
 }
 
 impl VersionedEdit {
-    fn closing(&self, ends_at: Timestamp) -> NewJob {
-        let task = JobTask::CloseMarket(self.market);
-        let once = task.unique_name();
-        NewJob { id: self.closing_id, task, run_at: ends_at, once, created_at: self.now }
-    }
-
     fn apply(&self, tx: &mut dyn Tx, actor: Actor) -> Result<MarketDetails, AppError> {
         let found = tx.lock_markets(&BTreeSet::from([self.market]))?.pop();
         let mut market = found.ok_or(MarketError::NotFound(self.market))?;
@@ -79,15 +67,9 @@ impl VersionedEdit {
         }
         tx.save_markets(&[&market], self.now)?;
         tx.save_market_texts(&market, &details.texts)?;
-        if let Some(job) = &self.embedding {
-            tx.add_jobs(std::slice::from_ref(job))?;
-        }
-        if market.record().ends_at != ended_at {
-            // Reschedules the market's one closing job. A worker that runs it for the former end
-            // date loses its lease, and its command to close the market is rejected once this unit
-            // has ended.
-            tx.schedule_job(&self.closing(market.record().ends_at))?;
-        }
+        let ends_at = Some(market.record().ends_at).filter(|ends_at| *ends_at != ended_at);
+        let edited = DomainEvent::MarketEdited { market: self.market, ends_at };
+        self.projection.write(tx, &[edited], self.now)?;
         Ok(MarketDetails { market: market.into_inner(), updated_at: self.now, ..details })
     }
 }

@@ -3,11 +3,12 @@
 
 use std::sync::atomic::Ordering;
 
-use foretell_domain::id::{MarketId, PostId};
+use foretell_domain::id::{JobId, MarketId, PostId};
 use foretell_domain::job::JobTask;
 use foretell_domain::post::PostStatus;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::{Chain, StoreError};
+use foretell_ports::job::NewJob;
 use foretell_ports::market::MarketFilter;
 use foretell_ports::post::PostFilter;
 use foretell_ports::vector::{StoredVector, TextId, VectorCursor};
@@ -67,7 +68,14 @@ impl Search {
     pub async fn enqueue_embed_all(&self) -> Result<(), StoreError> {
         let Some(semantic) = &self.semantic else { return Ok(()) };
         let name = format!("embed_all:{}", semantic.embedder.model());
-        let job = self.context.new_job(JobTask::EmbedAll, Some(name));
+        let now = self.context.now();
+        let job = NewJob {
+            id: JobId::from_u128(self.context.next_id()),
+            task: JobTask::EmbedAll,
+            run_at: now,
+            once: Some(name),
+            created_at: now,
+        };
         self.context
             .units
             .run("enqueue_embed_all", move |tx| tx.add_jobs(std::slice::from_ref(&job)))

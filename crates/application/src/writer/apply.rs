@@ -4,13 +4,10 @@ mod payments;
 mod settlement;
 mod trades;
 
-use foretell_domain::id::{JobId, TransferId};
-use foretell_domain::job::JobTask;
+use foretell_domain::id::TransferId;
 use foretell_domain::money::Amount;
 use foretell_domain::policy::Actor;
-use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{TransferKind, TransferOrder};
-use foretell_ports::job::NewJob;
 use foretell_ports::unit::Tx;
 
 use super::batch::BatchContext;
@@ -32,14 +29,6 @@ impl CommandHandler<'_> {
 
     fn order(&self, kind: TransferKind, amount: Amount) -> TransferOrder {
         TransferOrder::new(self.next_transfer_id(), kind, amount, self.context.now)
-    }
-
-    /// Adds a job that runs after the batch, at `run_at` or later. A task with a unique name gets
-    /// no second job.
-    fn enqueue(&mut self, task: JobTask, run_at: Timestamp) {
-        let id = JobId::from_u128(self.context.ids.next_id());
-        let once = task.unique_name();
-        self.state.add_job(NewJob { id, task, run_at, once, created_at: self.context.now });
     }
 }
 

@@ -15,6 +15,7 @@ use super::outcomes::Outcomes;
 use super::{CommandEnvelope, apply};
 use crate::context::Actors;
 use crate::error::AppError;
+use crate::projector::Projection;
 
 /// Context of a batch besides storage.
 pub(super) struct BatchContext<'a> {
@@ -22,12 +23,8 @@ pub(super) struct BatchContext<'a> {
     pub(super) now: Timestamp,
     /// Source of the ids of new rows.
     pub(super) ids: &'a dyn IdSource,
-    /// `true` if users get emails.
-    pub(super) sends_emails: bool,
-    /// `true` if there is semantic search.
-    pub(super) has_embeddings: bool,
-    /// `true` if there may be enabled webhooks.
-    pub(super) has_webhooks: bool,
+    /// Writes what follows from the events of the batch.
+    pub(super) projection: &'a Projection,
 }
 
 /// Result of one command in a batch: its receipt, new or replayed, or an error of its key or

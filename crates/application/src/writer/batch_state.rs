@@ -8,17 +8,14 @@ use std::sync::Arc;
 
 use foretell_domain::account::Account;
 use foretell_domain::error::DomainError;
-use foretell_domain::id::{AccountId, ClientId, JobId, MarketId, TransferId, UserId};
-use foretell_domain::job::JobTask;
+use foretell_domain::event::DomainEvent;
+use foretell_domain::id::{AccountId, ClientId, MarketId, TransferId, UserId};
 use foretell_domain::market::{Bet, HOLDERS_PER_SET, Holding, Market, MarketError, Settlement};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Transfer, TransferError, TransferOrder, transfer};
-use foretell_domain::webhook::{WebhookEvent, WebhookEvents};
 use foretell_ports::error::StoreError;
-use foretell_ports::job::NewJob;
 use foretell_ports::market::{NewMarket, PaidSet, WantedHolding};
 use foretell_ports::unit::{Locked, Tx};
-use foretell_ports::webhook::{MarketChange, WebhookCursor};
 
 use super::CommandEnvelope;
 use super::batch::BatchContext;
@@ -34,8 +31,6 @@ pub(super) struct NextSet {
 pub(super) struct BatchState {
     accounts: BTreeMap<AccountId, Locked<Account>>,
     markets: BTreeMap<MarketId, Locked<Market>>,
-    /// Cursor position of the markets before the batch, for webhooks.
-    cursors: BTreeMap<MarketId, WebhookCursor>,
     holdings: HashMap<(MarketId, AccountId), Holding>,
     sets: HashMap<MarketId, NextSet>,
     originals: HashMap<TransferId, Transfer>,
@@ -62,7 +57,7 @@ struct Changed {
     settlements: Vec<Locked<Settlement>>,
     paid_sets: Vec<PaidSet>,
     deleted_markets: Vec<Locked<Market>>,
-    jobs: Vec<NewJob>,
+    events: Vec<DomainEvent>,
 }
 
 /// State of accounts to restore when a command of several transfers is rejected.
@@ -95,7 +90,6 @@ impl BatchState {
         let holdings = find_holdings(tx, &markets, &required)?;
         Ok(Self {
             accounts: accounts.into_iter().map(|account| (account.id(), account)).collect(),
-            cursors: markets.iter().map(|(id, market)| (*id, cursor_of(market))).collect(),
             markets,
             holdings,
             sets,
@@ -231,6 +225,7 @@ impl BatchState {
     /// Records a bet with the market and the holding after it.
     pub(super) fn put_trade(&mut self, market: Market, holding: Holding, bet: Bet) {
         let (market_id, account_id) = (bet.market_id, bet.account_id);
+        self.emit(DomainEvent::SharesTraded { market: market_id, sequence: bet.fill.sequence });
         self.changed.positions.insert((market_id, account_id, bet.fill.option_index));
         self.holdings.insert((market_id, account_id), holding);
         self.put_market(market);
@@ -239,6 +234,8 @@ impl BatchState {
     }
 
     pub(super) fn add_market(&mut self, market: NewMarket) {
+        let record = market.market.record();
+        self.emit(DomainEvent::MarketOpened { market: record.id, ends_at: record.ends_at });
         self.changed.new_markets.push(market);
     }
 
@@ -246,11 +243,13 @@ impl BatchState {
     pub(super) fn delete_market(&mut self, id: MarketId) {
         // A deleted market must not be saved, or the statement would affect no row.
         self.changed.markets.remove(&id);
+        self.emit(DomainEvent::MarketDeleted(id));
         self.changed.deleted_markets.extend(self.markets.remove(&id));
     }
 
-    pub(super) fn add_job(&mut self, job: NewJob) {
-        self.changed.jobs.push(job);
+    /// Records what has happened. A command emits only once nothing can reject it any more.
+    pub(super) fn emit(&mut self, event: DomainEvent) {
+        self.changed.events.push(event);
     }
 
     pub(super) fn add_settlement(&mut self, settlement: Settlement) {
@@ -268,7 +267,6 @@ impl BatchState {
         tx: &mut dyn Tx,
         context: &BatchContext<'_>,
     ) -> Result<(), StoreError> {
-        let market_changes = if context.has_webhooks { self.market_changes() } else { Vec::new() };
         let (changed, now) = (self.changed, context.now);
         // An account changed by many commands is written once, with its final balance.
         let accounts: Vec<_> =
@@ -292,39 +290,9 @@ impl BatchState {
         changed.settlements.iter().try_for_each(|settlement| tx.save_settlement(settlement))?;
         changed.paid_sets.iter().try_for_each(|set| tx.insert_payouts(set))?;
         if !changed.deleted_markets.is_empty() {
-            let closing = |market: &Locked<Market>| JobTask::CloseMarket(market.id()).unique_name();
-            let closing: Vec<_> = changed.deleted_markets.iter().filter_map(closing).collect();
             tx.delete_markets(changed.deleted_markets)?;
-            tx.delete_named_jobs(&closing)?;
         }
-        let mut jobs = changed.jobs;
-        // Same unit of work as the events (outbox): a crash cannot lose or invent a webhook
-        // message.
-        let cursors = unless_empty(&market_changes, |changes| tx.add_webhook_cursors(changes))?;
-        jobs.extend(cursors.into_iter().map(|(webhook, market)| NewJob {
-            id: JobId::from_u128(context.ids.next_id()),
-            task: JobTask::Webhook { webhook, market },
-            run_at: now,
-            once: None,
-            created_at: now,
-        }));
-        unless_empty(&jobs, |jobs| tx.add_jobs(jobs).map(drop))
-    }
-
-    /// Returns the events of the markets that webhooks may receive.
-    fn market_changes(&self) -> Vec<MarketChange> {
-        let opened = self.changed.new_markets.iter().map(|new| MarketChange {
-            market_id: new.market.id(),
-            before: WebhookCursor { sequence: 0, phase: None },
-            events: [WebhookEvent::Status].into_iter().collect(),
-        });
-        let changed = self.changed.markets.iter().filter_map(|id| {
-            let (before, after) = (*self.cursors.get(id)?, cursor_of(self.markets.get(id)?));
-            let trades = before.sequence != after.sequence;
-            let events = WebhookEvents { trades, statuses: before.phase != after.phase };
-            (before != after).then_some(MarketChange { market_id: *id, before, events })
-        });
-        opened.chain(changed).collect()
+        context.projection.write(tx, &changed.events, now)
     }
 }
 
@@ -337,12 +305,6 @@ fn check_unused<E>(
 ) -> Result<(), E> {
     let known = client_id.filter(|id| used.contains(&(account, *id)));
     known.map_or(Ok(()), |id| Err(duplicate(id)))
-}
-
-/// Returns the cursor position of a market's current state.
-fn cursor_of(market: &Market) -> WebhookCursor {
-    let record = market.record();
-    WebhookCursor { sequence: record.bet_count, phase: Some(record.phase) }
 }
 
 fn unless_empty<I, T: Default>(

@@ -17,11 +17,11 @@ use tracing::span::Id;
 use super::batch::{self, BatchContext, CommandResponse};
 use super::claim::ClaimFlag;
 use super::queue::LaneQueue;
-use super::{CommandEnvelope, WriterSettings, refuse};
+use super::{CommandEnvelope, refuse};
 use crate::application::Ports;
 use crate::error::{AppError, clone_corrupt};
 use crate::markets::market_feed::MarketFeed;
-use crate::notifications::webhook_watch::WebhookWatch;
+use crate::projector::Projector;
 
 /// Number of times that a batch whose commit is unknown runs again: by then its first run has
 /// ended, and the stored outcomes tell what it did.
@@ -68,8 +68,8 @@ impl QueuedCommand {
 pub(crate) struct LaneDeps {
     /// Receives the markets that have changed.
     pub(crate) feed: Arc<MarketFeed>,
-    /// Knows if there are webhooks.
-    pub(crate) webhooks: Arc<WebhookWatch>,
+    /// Projects the events of each batch.
+    pub(crate) projector: Projector,
 }
 
 pub(super) struct Lane {
@@ -77,25 +77,16 @@ pub(super) struct Lane {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     deps: LaneDeps,
-    sends_emails: bool,
-    has_embeddings: bool,
     queue: Arc<LaneQueue>,
 }
 
 impl Lane {
-    pub(super) fn new(
-        ports: &Ports,
-        settings: &WriterSettings,
-        deps: LaneDeps,
-        queue: Arc<LaneQueue>,
-    ) -> Self {
+    pub(super) fn new(ports: &Ports, deps: LaneDeps, queue: Arc<LaneQueue>) -> Self {
         Self {
             units: Arc::clone(&ports.units),
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
             deps,
-            sends_emails: settings.sends_emails,
-            has_embeddings: ports.semantic.is_some(),
             queue,
         }
     }
@@ -171,13 +162,9 @@ impl Lane {
     async fn run_unit(&self, batch: &[QueuedCommand]) -> Result<Vec<CommandResponse>, StoreError> {
         let envelopes: Vec<_> = batch.iter().map(|command| Arc::clone(&command.envelope)).collect();
         let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
-        let (sends_emails, has_embeddings) = (self.sends_emails, self.has_embeddings);
-        // Asked outside of the unit of work, which must not wait for anything but its own
-        // statements.
-        let has_webhooks = self.deps.webhooks.is_needed().await;
+        let projection = self.deps.projector.prepare().await;
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
-            let context_at =
-                |now| BatchContext { now, ids: &*ids, sends_emails, has_embeddings, has_webhooks };
+            let context_at = |now| BatchContext { now, ids: &*ids, projection: &projection };
             batch::run(tx, &*clock, context_at, &envelopes)
         };
         histogram!("foretell_writer_batch_size")

@@ -2,8 +2,8 @@
 
 use foretell_domain::account::{Account, AccountKind};
 use foretell_domain::error::DomainError;
+use foretell_domain::event::DomainEvent;
 use foretell_domain::id::AccountId;
-use foretell_domain::job::JobTask;
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::transfer::{
     Transfer, TransferError, TransferKind, TransferOrder, reversal, shortfall, transfer,
@@ -40,9 +40,7 @@ impl CommandHandler<'_> {
             let granted = self.state.post(AccountId::TREASURY, account_id, order);
             granted.map_err(|refusal| invariant_violation(&refusal.into()))?;
         }
-        if self.context.sends_emails {
-            self.enqueue(JobTask::WelcomeMail(user_id), self.context.now);
-        }
+        self.state.emit(DomainEvent::UserRegistered(user_id));
         let account = self
             .state
             .account(account_id)

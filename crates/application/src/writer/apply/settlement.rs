@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use foretell_domain::error::DomainError;
+use foretell_domain::event::DomainEvent;
 use foretell_domain::id::{AccountId, MarketId};
-use foretell_domain::job::JobTask;
 use foretell_domain::market::{
-    HOLDERS_PER_SET, Holding, Market, MarketError, Settlement, SettlementTerms, SplitError,
+    HOLDERS_PER_SET, Holding, Market, MarketError, Phase, Settlement, SettlementTerms, SplitError,
 };
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::transfer::TransferKind;
@@ -25,14 +25,14 @@ impl CommandHandler<'_> {
         id: MarketId,
     ) -> Result<Box<MarketState>, DomainError> {
         let market = self.managed_market(actor, id)?.close()?;
-        Ok(self.keep(market, None))
+        Ok(self.keep(Phase::Open, market, None))
     }
 
     /// Closes a market for the process itself; its end date may have been moved since the job
     /// became due.
     pub(super) fn close_ended(&mut self, id: MarketId) -> Result<Box<MarketState>, DomainError> {
         let market = self.state.market(id)?.clone().close_ended(self.context.now)?;
-        Ok(self.keep(market, None))
+        Ok(self.keep(Phase::Open, market, None))
     }
 
     pub(super) fn decide(
@@ -42,6 +42,7 @@ impl CommandHandler<'_> {
         decision: &Decision,
     ) -> Result<Box<MarketState>, DomainError> {
         let market = self.managed_market(actor, id)?;
+        let from = market.record().phase;
         // Read under the lock: the refunds of a cancellation are a fraction of exactly this
         // balance.
         let pot = self.state.account(AccountId::of_market(id))?.balance();
@@ -58,7 +59,7 @@ impl CommandHandler<'_> {
         };
         let settlement = Settlement::begin(id, terms.clone(), actor.user_id, self.context.now);
         self.state.add_settlement(settlement);
-        Ok(self.keep(market, Some(terms)))
+        Ok(self.keep(from, market, Some(terms)))
     }
 
     /// Refunds the subsidy to the creator, and deletes the market.
@@ -103,9 +104,11 @@ impl CommandHandler<'_> {
             let recorded = settlement.record_set(last.account_id, &payouts);
             recorded.map_err(|refusal| invariant_violation(&refusal.into()))?;
         }
-        if self.context.sends_emails {
-            self.write_to(id, &holdings);
-        }
+        let owner = |holding: &Holding| self.state.account(holding.account_id).ok()?.owner();
+        // A user with several accounts is named once.
+        let users: BTreeSet<_> = holdings.iter().filter_map(owner).collect();
+        self.state
+            .emit(DomainEvent::HoldersPaid { market: id, users: users.into_iter().collect() });
         // A full last set is followed by an empty one, which saves a count of the holders.
         let is_last = holdings.len() < HOLDERS_PER_SET;
         if is_last {
@@ -116,16 +119,6 @@ impl CommandHandler<'_> {
         let paid = PaidSet { market_id: id, payouts, at: self.context.now };
         self.state.put_set(settlement, paid);
         Ok(is_last)
-    }
-
-    /// Sends each holder an email about the outcome, one per user whatever the number of accounts.
-    fn write_to(&mut self, market: MarketId, holdings: &[Holding]) {
-        let owner = |holding: &Holding| self.state.account(holding.account_id).ok()?.owner();
-        let users: BTreeSet<_> = holdings.iter().filter_map(owner).collect();
-        for user in users {
-            let task = JobTask::DecisionMail { market, user };
-            self.enqueue(task, self.context.now);
-        }
     }
 
     /// Pays the due fees and then the remainder to the creator; returns the final balance of the
@@ -164,7 +157,15 @@ impl CommandHandler<'_> {
         Ok(market.clone())
     }
 
-    fn keep(&mut self, market: Market, terms: Option<SettlementTerms>) -> Box<MarketState> {
+    /// Stores a market in its new phase.
+    fn keep(
+        &mut self,
+        from: Phase,
+        market: Market,
+        terms: Option<SettlementTerms>,
+    ) -> Box<MarketState> {
+        let (id, sequence) = (market.id(), market.record().bet_count);
+        self.state.emit(DomainEvent::PhaseChanged { market: id, from, sequence });
         let state = MarketState { record: market.record().clone(), terms, at: self.context.now };
         self.state.put_market(market);
         Box::new(state)

@@ -3,7 +3,6 @@
 use foretell_domain::account::Account;
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, OptionId};
-use foretell_domain::job::JobTask;
 use foretell_domain::market::{Bet, Market, MarketError, Opening, Trade, TradingDesk};
 use foretell_domain::policy::Actor;
 use foretell_domain::quota::Quota;
@@ -37,10 +36,6 @@ impl CommandHandler<'_> {
         let row = paid.map_err(|refusal| invariant_violation(&refusal.into()))?;
         let (record, texts, created_at) =
             (market.record().clone(), command.texts.clone(), self.context.now);
-        self.enqueue(JobTask::CloseMarket(record.id), record.ends_at);
-        if self.context.has_embeddings {
-            self.enqueue(JobTask::EmbedMarket(record.id), self.context.now);
-        }
         self.state.add_market(NewMarket { market, texts: texts.clone(), created_at });
         let balance = row.debit.balance_after;
         Ok(Box::new(MarketOpened { record, texts, balance, created_at }))

@@ -1,7 +1,9 @@
 //! Number of a creator's open markets in the middle of a batch.
 
+use std::collections::HashSet;
 use std::collections::hash_map::Entry;
 
+use foretell_domain::event::DomainEvent;
 use foretell_domain::id::UserId;
 use foretell_domain::market::{Market, Phase};
 use foretell_domain::quota::Quota;
@@ -29,12 +31,19 @@ impl BatchState {
         };
         let is_theirs = |market: &Market| market.record().creator_id == creator;
         let opened = self.changed.new_markets.iter().filter(|new| is_theirs(&new.market)).count();
-        let was_open = |market: &Market| {
-            self.cursors.get(&market.id()).is_some_and(|cursor| cursor.phase == Some(Phase::Open))
+        let deleted = self.changed.deleted_markets.iter();
+        let left_open = |event: &DomainEvent| match event {
+            DomainEvent::PhaseChanged { market, from: Phase::Open, .. } => Some(*market),
+            _ => None,
         };
-        let ended = self.markets.values().filter(|market| market.record().phase != Phase::Open);
-        let gone = ended.chain(&self.changed.deleted_markets);
-        let gone = gone.filter(|market| is_theirs(market) && was_open(market)).count();
+        let ended: HashSet<_> = self.changed.events.iter().filter_map(left_open).collect();
+        let is_gone = |market: &Market, is_deleted| {
+            is_theirs(market)
+                && (ended.contains(&market.id())
+                    || is_deleted && market.record().phase == Phase::Open)
+        };
+        let gone = self.markets.values().filter(|market| is_gone(market, false)).count()
+            + deleted.filter(|market| is_gone(market, true)).count();
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         Ok(stored.saturating_add(count(opened)).saturating_sub(count(gone)))
     }
