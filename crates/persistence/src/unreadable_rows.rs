@@ -139,7 +139,7 @@ mod tests {
                     found.extend(&rows);
                     match rows.last() {
                         Some(last) if rows.len() == limit as usize => {
-                            start = PageStart::After(*last)
+                            start = PageStart::After(*last);
                         }
                         _ => break,
                     }

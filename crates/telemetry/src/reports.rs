@@ -80,7 +80,9 @@ fn scrub(mut event: Event<'static>) -> Event<'static> {
     for context in event.contexts.values_mut() {
         match context {
             Context::Other(fields) => {
-                fields.iter_mut().for_each(|(name, value)| scrub_value(name, value))
+                for (name, value) in fields.iter_mut() {
+                    scrub_value(name, value);
+                }
             }
             // These values are repeated among the fields.
             Context::Trace(trace) => trace.data.clear(),
@@ -104,7 +106,9 @@ fn scrub_value(name: &str, value: &mut Value) {
         Value::String(text) => *text = scrubbed(text).into_owned(),
         Value::Array(values) => values.iter_mut().for_each(|value| scrub_value(name, value)),
         Value::Object(fields) => {
-            fields.iter_mut().for_each(|(name, value)| scrub_value(name, value))
+            for (name, value) in fields {
+                scrub_value(name, value);
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }

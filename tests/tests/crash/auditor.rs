@@ -121,7 +121,7 @@ impl Auditor {
                 }
                 (Some(found), None) => panic!("{effect:?} was refused and is there: {found:#}"),
                 (None, Some(_)) => {
-                    assert!(!again.is_replay(), "{effect:?} is said to be there, and is not")
+                    assert!(!again.is_replay(), "{effect:?} is said to be there, and is not");
                 }
                 (None, None) => {}
             }

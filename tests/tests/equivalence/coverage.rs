@@ -58,7 +58,7 @@ impl Coverage {
             Effect::Refused(refusal) => self.add(refusal.code().as_str().to_owned()),
             Effect::KeyReused => self.add("key reused".to_owned()),
             _ if answer.text.contains("BatchAborted") => {
-                self.add(Code::BatchAborted.as_str().to_owned())
+                self.add(Code::BatchAborted.as_str().to_owned());
             }
             _ => {}
         }

@@ -175,7 +175,7 @@ pub(crate) fn lease(
         let lease = Lease { job: row.id.into(), number: row.leases };
         match task_of(row.kind, row.about_id, row.concerned_id) {
             Ok(task) => {
-                leased.jobs.push(LeasedJob { lease, task, failures: failures_of(row.failures) })
+                leased.jobs.push(LeasedJob { lease, task, failures: failures_of(row.failures) });
             }
             Err(unknown) => leased.unknown.push((lease, unknown)),
         }

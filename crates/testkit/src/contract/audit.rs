@@ -263,7 +263,7 @@ fn raise_shares(option: &mut OptionState) {
 /// Stakes without a trader.
 pub async fn stakes_without_trader_are_found(harness: &dyn Harness) {
     check_market_drift(harness, |record| {
-        record.stakes = Balance::from_minor(record.stakes.minor() + 1)
+        record.stakes = Balance::from_minor(record.stakes.minor() + 1);
     })
     .await;
 }

@@ -97,7 +97,7 @@ pub fn errors_of(schema: &'static Value, value: &Value, at: &str) -> Vec<String>
     match (schema["format"].as_str(), value.as_str()) {
         (Some("uuid"), Some(text)) if text.len() != 36 => fail("must be an id".to_owned()),
         (Some("date-time"), Some(text)) if !text.ends_with('Z') => {
-            fail("must be a time".to_owned())
+            fail("must be a time".to_owned());
         }
         _ => {}
     }
@@ -122,7 +122,7 @@ fn errors_of_parts(schema: &'static Value, value: &Value, at: &str) -> Vec<Strin
         match schema["properties"].get(name) {
             Some(schema) => errors.extend(errors_of(schema, value, &format!("{at}.{name}"))),
             None if schema["additionalProperties"] == false => {
-                errors.push(format!("{at}: has {name}"))
+                errors.push(format!("{at}: has {name}"));
             }
             // Every returned field must be described, except where only a part of it is.
             None => {}
