@@ -32,6 +32,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{
     Extensions, HttpServiceFactory, Server, ServiceFactory, ServiceRequest, ServiceResponse,
 };
+use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
@@ -42,6 +43,7 @@ use socket2::{SockRef, Socket};
 use tracing::Span;
 
 use crate::connections::Connections;
+use crate::middleware::serve_request;
 
 pub use actix_web::dev::ServerHandle;
 pub use connections::ConnectionLimits;
@@ -142,7 +144,7 @@ pub fn app(
     App::new()
         .app_data(state.clone())
         .wrap(cors)
-        .wrap(middleware::RootMiddleware(state))
+        .wrap(from_fn(move |request, next| serve_request(state.clone(), request, next)))
         .configure(routes::configure)
         .default_service(web::to(routing::unknown_route))
 }
@@ -156,7 +158,7 @@ pub fn service(state: WebState) -> impl HttpServiceFactory {
     web::scope("")
         .app_data(state.clone())
         .wrap(cors)
-        .wrap(middleware::RootMiddleware(state))
+        .wrap(from_fn(move |request, next| serve_request(state.clone(), request, next)))
         .configure(routes::configure)
         .default_service(web::to(routing::unknown_route))
 }

@@ -10,4 +10,4 @@ mod root;
 
 pub(crate) use cors::cors;
 pub(crate) use metering::{charge, meter};
-pub(crate) use root::RootMiddleware;
+pub(crate) use root::serve_request;

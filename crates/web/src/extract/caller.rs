@@ -40,6 +40,13 @@ pub(crate) const fn session_cookie_name(settings: &WebSettings) -> &'static str 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HasCaller(pub(crate) UserId);
 
+impl HasCaller {
+    /// Returns the user who made a request, if known.
+    pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get().copied()
+    }
+}
+
 /// Scope that a route requires of an API key.
 pub(crate) trait Needs: 'static {
     /// The required scope.
