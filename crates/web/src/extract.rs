@@ -51,7 +51,7 @@ pub(crate) use caller::{
     SignedIn, Trade, requester_of, session_cookie_name,
 };
 pub(crate) use client_address::ClientAddress;
-pub(crate) use idempotency_key::{IDEMPOTENCY_KEY, IdempotencyKey};
+pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use last_event::{LAST_EVENT_ID_NAME, LastEvent};
 pub(crate) use object::Object;
 pub(crate) use params::{List, NoParams, Pagination, Params};

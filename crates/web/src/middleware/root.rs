@@ -27,11 +27,11 @@ use foretell_ports::cost;
 use tracing::Instrument as _;
 
 use self::context::RequestContext;
-use super::request_id::X_REQUEST_ID;
 use super::request_metrics::{self, InFlight};
 use crate::WebState;
 use crate::connections::keep_connection;
 use crate::error::render::Failure;
+use crate::header_names::X_REQUEST_ID;
 
 /// Serves a request within its span, and completes its response.
 pub(crate) async fn serve_request(
