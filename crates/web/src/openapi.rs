@@ -9,7 +9,9 @@
     reason = "what is indexed is JSON that depends on the code alone, and every test of the document builds all of it"
 )]
 
+mod completion;
 mod failures;
+mod headers;
 mod lists;
 pub(crate) mod names;
 mod operation;
@@ -85,7 +87,7 @@ fn whole() -> Value {
         "components": {
             "schemas": draft.schemas,
             "responses": draft.failures.into_responses(),
-            "headers": operation::headers(),
+            "headers": headers::all(),
             "securitySchemes": security_schemes(),
         },
     })
@@ -123,7 +125,7 @@ impl Draft {
             for (method, said) in methods {
                 for (path, said) in with_copies(path, said) {
                     let mut operation = Operation::new(&path, method, said);
-                    operation.complete(base, suffix, self);
+                    operation.complete(base, suffix, &mut self.schemas, &mut self.failures);
                     let methods =
                         self.paths.entry(format!("{base}{path}")).or_insert_with(|| json!({}));
                     if let Value::Object(methods) = methods {
