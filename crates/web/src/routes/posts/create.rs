@@ -8,10 +8,10 @@ use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::status_of;
 use crate::WebState;
 use crate::dto::parsed::{Distinct, Parsed, optional, required};
 use crate::dto::post::PostView;
+use crate::dto::post::status_of;
 use crate::dto::tag::tags;
 use crate::error::ErrorCode;
 use crate::extract::{Body, Manage, RequestContext, RequestDto, SignedIn};

@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 
-use super::made;
+use super::response::made;
 use crate::WebState;
 use crate::dto::transfer::{PaymentBody, TransferView};
 use crate::error::ErrorCode;

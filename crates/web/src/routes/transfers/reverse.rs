@@ -6,7 +6,7 @@ use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::made;
+use super::response::made;
 use crate::WebState;
 use crate::dto::parsed::{Parsed, optional};
 use crate::dto::transfer::TransferView;
