@@ -7,9 +7,9 @@ use super::bulk::{bulk_insert, with_rows};
 use super::sum_of;
 use crate::connection::Connection;
 use crate::id::Id;
-use crate::idempotency::NewOutcomeRow;
-use crate::ledger::accounts::NewAccountRow;
-use crate::ledger::transfers::NewTransferRow;
+use crate::idempotency::rows::NewOutcomeRow;
+use crate::ledger::account_rows::NewAccountRow;
+use crate::ledger::transfer_rows::NewTransferRow;
 use crate::prepared::prepared;
 
 /// Inserts the accounts that do not exist yet, and returns the number inserted.

@@ -7,10 +7,10 @@ use super::bulk::{bulk_insert, with_rows};
 use super::sum_of;
 use crate::connection::Connection;
 use crate::id::Id;
-use crate::market::bets::NewBetRow;
-use crate::market::markets::{NewMarketRow, NewOptionRow, NewStateRow, OutstandingRow};
-use crate::market::positions::PositionRow;
-use crate::market::settlements::PayoutRow;
+use crate::market::bet_rows::NewBetRow;
+use crate::market::market_rows::{NewMarketRow, NewOptionRow, NewStateRow, OutstandingRow};
+use crate::market::position_rows::PositionRow;
+use crate::market::settlement_rows::PayoutRow;
 use crate::prepared::prepared;
 
 /// Inserts the constant columns of markets.

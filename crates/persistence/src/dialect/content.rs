@@ -14,13 +14,13 @@ use diesel::{pg::Pg, sqlite::Sqlite};
 use super::sum_of;
 use crate::connection::Connection;
 use crate::id::{DbId, Id};
-use crate::market::bets::BetRow;
-use crate::market::settlements::SettlementRow;
-use crate::post::comments::CommentRow;
-use crate::post::posts::{AuthorshipRow, PostRow, TaggedRow};
+use crate::market::bet_rows::BetRow;
+use crate::market::settlement_rows::SettlementRow;
+use crate::post::comment_rows::CommentRow;
+use crate::post::post_rows::{AuthorshipRow, PostRow, TaggedRow};
 use crate::prepared::{ended, prepared};
 use crate::schema::{comments, markets, post_tags, posts};
-use crate::user::users::UserRow;
+use crate::user::user_rows::UserRow;
 
 /// A statement with one parameter, the keys, in both dialects.
 struct ByKeys {

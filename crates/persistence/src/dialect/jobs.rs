@@ -10,7 +10,7 @@ use super::look_up::LOCK_ROWS;
 use super::sum_of;
 use crate::connection::Connection;
 use crate::id::DbId;
-use crate::job::jobs::{LeasedRow, NewJobRow};
+use crate::job::job_rows::{LeasedRow, NewJobRow};
 use crate::prepared::{Prepared, ended, prepared};
 use crate::schema::jobs;
 

@@ -15,17 +15,17 @@ use super::content::hexadecimal;
 use super::each;
 use crate::connection::Connection;
 use crate::id::{DbId, Id};
-use crate::idempotency::OutcomeRow;
-use crate::ledger::accounts::AccountRow;
-use crate::ledger::transfers::TransferRow;
-use crate::market::bets::BetRow;
-use crate::market::markets::{MarketRow, OptionRow, StateRow};
-use crate::market::positions::PositionRow;
+use crate::idempotency::rows::OutcomeRow;
+use crate::ledger::account_rows::AccountRow;
+use crate::ledger::transfer_rows::TransferRow;
+use crate::market::bet_rows::BetRow;
+use crate::market::market_rows::{MarketRow, OptionRow, StateRow};
+use crate::market::position_rows::PositionRow;
 use crate::prepared::{ended, prepared};
 use crate::schema::{
     accounts, bets, idempotency_keys, market_options, market_states, markets, transfers, users,
 };
-use crate::user::users::{CredentialsRow, UserRow};
+use crate::user::user_rows::{CredentialsRow, UserRow};
 
 /// Locks rows against other writers but not against foreign keys that reference them. `SQLite` has
 /// one writer, which needs no row lock.

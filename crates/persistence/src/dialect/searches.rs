@@ -9,7 +9,7 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use crate::connection::Connection;
 use crate::id::Id;
 use crate::prepared::prepared;
-use crate::search::searches::{Filter, HitRow, SubstringSearch};
+use crate::search::parameters::{Filter, HitRow, SubstringSearch};
 
 /// Kind of texts to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

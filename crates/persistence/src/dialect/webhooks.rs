@@ -9,7 +9,7 @@ use crate::connection::Connection;
 use crate::id::{DbId, Id};
 use crate::prepared::{ended, prepared};
 use crate::schema::webhooks;
-use crate::webhook::webhooks::{InsertedCursorRow, NewCursorRow, WebhookRow};
+use crate::webhook::webhook_rows::{InsertedCursorRow, NewCursorRow, WebhookRow};
 
 // In one order, so that concurrent units wait for each other instead of deadlocking.
 const INSERT_CURSORS: &str = "INSERT INTO webhook_places (webhook_id, market_id, sequence, phase)

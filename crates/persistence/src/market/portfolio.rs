@@ -9,8 +9,8 @@ use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
 use crate::connection::{Connection, on};
 use crate::error::Failure;
 use crate::id::DbId;
-use crate::market::bets::BetRow;
-use crate::market::positions::PositionRow;
+use crate::market::bet_rows::BetRow;
+use crate::market::position_rows::PositionRow;
 use crate::schema::{bets, positions};
 use crate::unreadable_rows::load_page;
 

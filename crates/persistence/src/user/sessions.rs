@@ -15,7 +15,7 @@ use crate::id::{DbId, Id};
 use crate::prepared::prepared;
 use crate::schema::{accounts, sessions, users};
 use crate::unreadable_rows::load_page;
-use crate::user::users::UserRow;
+use crate::user::user_rows::UserRow;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]

@@ -14,9 +14,9 @@ use super::{DriftingMarkets, Listed, for_each_row};
 use crate::connection::{Connection, on};
 use crate::error::Failure;
 use crate::id::{DbId, Id};
-use crate::ledger::transfers::TransferRow;
-use crate::market::bets::BetRow;
-use crate::market::markets::{MarketRow, MarketRows, OptionRow, StateRow};
+use crate::ledger::transfer_rows::TransferRow;
+use crate::market::bet_rows::BetRow;
+use crate::market::market_rows::{MarketRow, MarketRows, OptionRow, StateRow};
 use crate::schema::{accounts, bets, market_options, market_states, markets, transfers};
 
 /// Number of markets, and of bets of one market, in memory at once.
