@@ -81,9 +81,7 @@ impl TryFrom<MarketRows<'_>> for Market {
     }
 }
 
-fn option_state(
-    (expected_index, row): (i32, &OptionRow),
-) -> Result<OptionState, Failure> {
+fn option_state((expected_index, row): (i32, &OptionRow)) -> Result<OptionState, Failure> {
     let stored = StoredRow { table: "market_options", id: row.id };
     // Bets and positions refer to options by index: a gap would assign them to the wrong option.
     let is_next =

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Integer};
 use foretell_domain::market::Difference;
 use foretell_ports::ledger::AuditReport;
 
-use super::{Listed, for_each_row};
+use super::rows::{Listed, for_each_row};
 use crate::connection::Connection;
 use crate::error::Failure;
 use crate::id::{DbId, Id};

@@ -10,7 +10,7 @@ use foretell_domain::market::{Bet, Difference, Market, Replay, StoredTrade};
 use foretell_domain::transfer::Transfer;
 use foretell_ports::ledger::AuditReport;
 
-use super::{DriftingMarkets, Listed, for_each_row};
+use super::rows::{DriftingMarkets, Listed, for_each_row};
 use crate::connection::{Connection, on};
 use crate::error::Failure;
 use crate::id::{DbId, Id};
