@@ -8,6 +8,7 @@ use foretell_telemetry::LogFormat;
 use foretell_web::TrustedProxies;
 
 use super::layer::written_in;
+use super::reader::SECONDS_PER_DAY;
 use super::*;
 
 fn os(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {

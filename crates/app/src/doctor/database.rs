@@ -6,7 +6,7 @@ use foretell_persistence::{ConnectError, DatabaseUrl, Store};
 use foretell_ports::error::Chain;
 use foretell_ports::ledger::LedgerQueries as _;
 
-use super::{Finding, RowFinding, State};
+use super::finding::{Finding, RowFinding, State};
 use crate::config::Settings;
 
 /// Maximum difference of the clocks of this machine and of the database.
