@@ -37,7 +37,17 @@ use foretell_ports::user::{
 use foretell_ports::vector::{StoredVector, VectorTx};
 use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor, WebhookTx};
 
-use crate::faults::Insert;
+/// A row that a unit is about to insert.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Insert<'a> {
+    /// A transfer.
+    Transfer(&'a Transfer),
+    /// A bet or sale.
+    Bet(&'a Bet),
+    /// The outcome of a command.
+    Outcome(&'a StoredOutcome),
+}
 
 /// Reactions to the calls of a unit before they reach the inner one. An error is the result of the
 /// call.
