@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use foretell::{BuildError, Builder, CacheSettings, Foretell, POSTGRES_LANES};
-use foretell_application::application::STANDARD_CATEGORIES;
 use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, StartError};
+use foretell_application::{Application, ApplicationSettings, STANDARD_CATEGORIES, StartError};
 use foretell_embedding::StaticEmbedder;
 use foretell_mail::{OutboxMailer, SmtpMailer, Templates};
 use foretell_persistence::{DatabaseUrl, Store, count_statements};
