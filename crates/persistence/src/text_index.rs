@@ -187,6 +187,7 @@ pub(crate) fn put(
                 Searched::Markets => PUT_MARKETS,
                 Searched::Posts => PUT_POSTS,
             };
+            // Not tolerated here: after a failed statement, Postgres rolls the whole unit back.
             prepared(statement)
                 .bind::<Array<Id>, _>(indexed.iter().map(|(id, _)| *id).collect::<Vec<_>>())
                 .bind::<Array<Text>, _>(

@@ -63,6 +63,8 @@ pub(crate) fn save_states(
     connection: &mut Connection<'_>,
     rows: &[NewStateRow],
 ) -> QueryResult<usize> {
+    // The creator never changes, but programs before the column existed left it empty, and such a
+    // market does not count towards its creator's quota: each save fills it.
     const SAVE: &str = "UPDATE market_states
         SET phase = ?, fees_minor = ?, volume_minor = ?, stakes_minor = ?, bet_count = ?, version = ?,
         updated_at_us = ?, creator_id = ? WHERE market_id = ?";
@@ -148,6 +150,8 @@ pub(crate) fn insert_bets(
     connection: &mut Connection<'_>,
     rows: &[NewBetRow<'_>],
 ) -> QueryResult<usize> {
+    // No conflict clause: two bets with one number would break the history of the market, so the
+    // unit must fail.
     bulk_insert!(
         connection,
         rows,
@@ -179,6 +183,7 @@ pub(crate) fn save_positions(
     connection: &mut Connection<'_>,
     rows: &[PositionRow],
 ) -> QueryResult<usize> {
+    // The lock on the market keeps other units from these rows since they were read.
     const SAVE: &str = "INSERT INTO positions
         (market_id, account_id, option_index, shares_units, spent_minor, received_minor)
         VALUES (?, ?, ?, ?, ?, ?)

@@ -110,6 +110,8 @@ pub(crate) fn commit(error: Error, is_usable: bool) -> StoreError {
         Error::RollbackErrorOnCommit { commit_error, .. } => *commit_error,
         error => error,
     };
+    // Without a clear answer of the database the unit may be committed: running it again here could
+    // do everything twice.
     let is_definite = match &error {
         Error::DatabaseError(_, information) => !is_any(information.message(), &UNKNOWN_AT_COMMIT),
         _ => false,

@@ -28,6 +28,7 @@ struct ByKeys {
     postgres: &'static str,
 }
 
+// Columns by name, so that the hash of the password is not read.
 const USERS: ByKeys = ByKeys {
     sqlite: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us, updated_at_us FROM users
         WHERE id IN (SELECT unhex(value) FROM json_each(?))",
@@ -129,6 +130,7 @@ impl<C: QueryFragment<Sqlite>> QueryFragment<Sqlite> for IsAmong<C> {
 
 impl<C> QueryId for IsAmong<C> {
     type QueryId = ();
+    // Diesel then caches the statement by its text, which is constant.
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 

@@ -17,6 +17,8 @@ use crate::schema::jobs;
 // `SKIP LOCKED`: two workers that poll at the same time lease different jobs instead of waiting.
 // `ARRAY` makes Postgres evaluate the inner query once. A running job that is due has an expired
 // lease, which counts as a failure.
+// `due_at_us` is the time of a waiting job and the end of a running one's lease, so that one index
+// finds both (ADR 0019).
 const LEASE_ON_POSTGRES: &str =
     "UPDATE jobs SET state = 'running', due_at_us = ?, leases = leases + 1,
     failures = failures + CASE state WHEN 'running' THEN 1 ELSE 0 END
@@ -24,6 +26,7 @@ const LEASE_ON_POSTGRES: &str =
     ORDER BY due_at_us, id LIMIT ? FOR NO KEY UPDATE SKIP LOCKED))
     RETURNING id, kind, about_id, concerned_id, leases, failures";
 
+// SQLite has one writer, so no other worker leases at the same time.
 const LEASE_ON_SQLITE: &str = "UPDATE jobs SET state = 'running', due_at_us = ?, leases = leases + 1,
     failures = failures + CASE state WHEN 'running' THEN 1 ELSE 0 END
     WHERE id IN (SELECT id FROM jobs WHERE lane = ? AND due_at_us <= ? ORDER BY due_at_us, id LIMIT ?)

@@ -41,6 +41,8 @@ pub(crate) fn lock_accounts(
             each(ids, |id| accounts::table.find(id).select(AccountRow::as_select()).load(*c))
         }
         Connection::Postgres(c) => {
+            // Postgres locks the rows in the order in which it returns them: without an order,
+            // units that share accounts could deadlock.
             let rows = accounts::table.filter(accounts::id.eq_any(ids)).order(accounts::id);
             ended(rows.select(AccountRow::as_select()), LOCK_ROWS).load(*c)
         }
@@ -70,6 +72,7 @@ pub(crate) fn lock_users(
     let one = users::table.find(id);
     let is_admin =
         users::role.eq(Role::Admin.as_str()).and(users::status.eq(UserStatus::Active.as_str()));
+    // In ascending order too: two admins who change each other wait instead of deadlocking.
     let several = users::table.filter(users::id.eq(id).or(is_admin)).order(users::id);
     match (connection, others) {
         (Connection::Sqlite(c), Others::None) => one.select(columns!()).load(*c),
@@ -111,6 +114,8 @@ pub(crate) fn options(
     connection: &mut Connection<'_>,
     markets: &[DbId],
 ) -> QueryResult<Vec<(MarketRow, OptionRow)>> {
+    // The constant columns are read here and not with the locked state: joined to it, they would be
+    // those from before the wait for the lock (ADR 0016).
     let rows = market_options::table.inner_join(markets::table);
     match connection {
         Connection::Sqlite(c) => each(markets, |market| {

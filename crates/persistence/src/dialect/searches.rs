@@ -35,6 +35,9 @@ macro_rules! max_scanned {
 }
 
 /// Filter of markets.
+// A market that has ended counts as closed, even before the job that closes it has run. Every
+// condition is in every statement, so that there is one text for all filters, which is prepared
+// once.
 macro_rules! market_filter {
     () => {
         " AND (? IS NULL OR markets.creator_id = ?) AND (? IS NULL OR markets.category = ?)
@@ -83,6 +86,7 @@ macro_rules! sqlite_substring_score {
 // The index is read from its newest entry on, until there are enough matches: only those are
 // scored. `CROSS JOIN` fixes this join order in SQLite. `foretell_go_on` fails after the query was
 // cancelled.
+// FTS5 gives better matches lower numbers, hence the sign. A word in the title counts ten times.
 macro_rules! sqlite_by_words {
     ($words:literal, $texts:literal, $id:literal, $joins:expr, $filter:expr) => {
         concat!(
@@ -240,6 +244,8 @@ macro_rules! postgres_with_scores {
         )
     };
 }
+// `LIKE ALL` alone cannot use the index of trigrams, so the longest pattern is looked up in it
+// first.
 macro_rules! postgres_by_trigrams {
     ($texts:literal, $id:literal, $joins:expr, $filter:expr) => {
         concat!(
@@ -256,6 +262,8 @@ macro_rules! postgres_by_trigrams {
         )
     };
 }
+// The first pattern is in `LIKE ALL` as well: it is here so that both statements have the same
+// parameters.
 macro_rules! postgres_by_scan {
     ($texts:literal, $id:literal, $joins:expr, $filter:expr) => {
         concat!(

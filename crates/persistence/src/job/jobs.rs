@@ -173,6 +173,7 @@ pub(crate) fn revive(
     id: JobId,
     run_at: Timestamp,
 ) -> Result<(), Failure> {
+    // `leases` keeps counting, so that no lease from before can end the job.
     let update = diesel::update(jobs::table.find(DbId::from(id))).set((
         jobs::state.eq(JobState::Waiting.as_str()),
         jobs::due_at_us.eq(run_at.micros()),
@@ -194,6 +195,7 @@ pub(crate) fn purge(
     before: Timestamp,
     limit: u32,
 ) -> Result<u64, Failure> {
+    // Dead jobs stay until an operator retries or discards them.
     const PURGE: &str = "DELETE FROM jobs WHERE id IN (
         SELECT id FROM jobs WHERE state = 'done' AND finished_at_us < ? ORDER BY finished_at_us LIMIT ?)";
     let purge =

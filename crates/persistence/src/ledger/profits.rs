@@ -19,6 +19,7 @@ const SLACK_US: i64 = 60_000_000;
 
 /// The ids of transfers start with the time, so those of a period are neighbours in the primary
 /// key. The stored times decide; payments, whose ids clients choose, are not read.
+// Suspended users are left out, and with them erased ones, who are stored as suspended (ADR 0015).
 const RANK: &str =
     "SELECT accounts.owner_id AS user_id, CAST(SUM(flows.change_minor) AS BIGINT) AS profit_minor
     FROM (

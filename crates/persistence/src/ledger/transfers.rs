@@ -141,6 +141,7 @@ pub(crate) fn balance_at(
     let time_of_us = |version| time_of(connection, id, version);
     // No index has the times: a search by version finds the rows near this time (ADR 0009).
     let last_version = Timeline { count, time_of_us }.ceiling(at.micros())?;
+    // One query for each side, since each side has an index of its own.
     let debit: Option<(i64, i64)> = on!(connection, |c| {
         transfers::table
             .filter(transfers::debit_account_id.eq(id))

@@ -98,6 +98,7 @@ pub(crate) fn list_newest(
 ) -> Result<Vec<Bet>, Failure> {
     let rows =
         content::newest_bets(connection, &db_ids(markets.iter().copied()), i64::from(limit))?;
+    // The databases return the markets in no common order.
     let mut bets = skip_unreadable(rows.into_iter().map(Bet::try_from))?;
     bets.sort_by_key(|bet| (bet.market_id, Reverse(bet.fill.sequence)));
     Ok(bets)

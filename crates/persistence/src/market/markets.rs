@@ -97,6 +97,8 @@ pub(crate) fn save_market_texts(
     market: &Locked<Market>,
     texts: &MarketTexts,
 ) -> Result<(), Failure> {
+    // These columns change only under the lock on the state, which orders edits and bets (ADR
+    // 0016).
     let changes = (
         markets::name.eq(texts.name.as_str()),
         markets::description.eq(texts.description.as_str()),

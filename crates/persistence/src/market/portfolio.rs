@@ -59,6 +59,7 @@ pub(crate) fn list_bets(
         Ok(rows_of(*page, |seek, limit| {
             on!(connection, |c, Db| {
                 let own = bets::table.filter(bets::user_id.eq(user)).select(BetRow::as_select());
+                // The order of the index `bets_by_user`, so that a page is read without sorting.
                 let query = own.order((bets::created_at_us.desc(), bets::id.desc())).limit(limit);
                 let query = query.into_boxed::<Db>();
                 let query = match seek {
@@ -111,6 +112,7 @@ pub(crate) fn list_positions(
             })
         })?)
     };
+    // A number beyond the column is after all options, so the next market follows.
     let raw_key =
         |key: HeldKey| (key.market_id.into(), i32::try_from(key.option_index).unwrap_or(i32::MAX));
     let start = match page.start {

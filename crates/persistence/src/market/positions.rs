@@ -79,6 +79,8 @@ pub(crate) fn list_holdings_after(
     let option_count = market.record().options.len();
     // Each account has at most one row per option, so these are all rows of `limit` accounts.
     let most_rows = i64::try_from(limit.saturating_mul(option_count)).unwrap_or(i64::MAX);
+    // Also positions without shares: a cancellation refunds what was paid, whether or not shares
+    // are left.
     let rows: Vec<PositionRow> = on!(connection, |c| {
         positions::table
             .filter(positions::market_id.eq(market_id))

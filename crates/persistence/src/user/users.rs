@@ -119,6 +119,7 @@ pub(crate) fn list(
 ) -> Result<Vec<User>, Failure> {
     let load = |page: &PageRequest<UserId>| {
         Ok(on!(connection, |c| {
+            // The condition of the partial index `users_present`, which has these users by id.
             let present =
                 users::table.filter(users::erased_at_us.is_null()).order(users::id.desc());
             let present = present.limit(page.limit.into()).select(UserRow::as_select());

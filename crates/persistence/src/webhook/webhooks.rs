@@ -174,6 +174,7 @@ pub(crate) fn move_cursor(
     cursor: WebhookCursor,
 ) -> Result<(), Failure> {
     let key = (DbId::from(webhook), DbId::from(market));
+    // A missing row is no error: the webhook may have been deleted or disabled meanwhile.
     let update = diesel::update(webhook_places::table.find(key)).set((
         webhook_places::sequence.eq(cursor.sequence),
         webhook_places::phase.eq(cursor.phase.map(Phase::as_str)),

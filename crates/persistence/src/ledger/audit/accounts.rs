@@ -53,6 +53,7 @@ pub(super) fn check(
     connection: &mut Connection<'_>,
     report: &mut AuditReport,
 ) -> Result<(), Failure> {
+    // Before the first row there is no account that could be missing.
     let mut chain = Chain { has_account: true, ..Chain::default() };
     for_each_row(connection, SIDES, |row: SideRow| {
         if chain.account_id != Some(row.account_id) {
@@ -81,6 +82,8 @@ impl Chain {
         }
         // Independent of the chain, which may be broken although the sum is right.
         self.sum += i128::from(row.change_minor);
+        // Continues with the stored values, so that one damaged row is one finding and not one for
+        // each row after it.
         (self.version, self.balance) = (row.version, row.balance_minor);
     }
 

@@ -67,6 +67,8 @@ pub(super) fn check(
     drifting: &mut DriftingMarkets,
 ) -> Result<(), Failure> {
     check_subsidies(connection, report, drifting)?;
+    // In pages and not row by row: a connection that is reading a result cannot run the queries of
+    // each market in between.
     let mut last = DbId::from(foretell_domain::id::MarketId::from_u128(0));
     loop {
         let page = load_markets(connection, last)?;
@@ -118,6 +120,7 @@ fn load_markets(
 ) -> Result<Vec<(DbId, ReadMarket)>, Failure> {
     let rows: Vec<(MarketRow, Option<StateRow>)> = on!(connection, |c| {
         markets::table
+            // Left join: a market without a state must be reported, not skipped.
             .left_join(market_states::table)
             .filter(markets::id.gt(after))
             .order(markets::id)

@@ -126,6 +126,8 @@ impl Stakes {
             *self = Self::default();
         }
         if self.account != Some((market_id, account_id)) {
+            // Whoever has taken out more than they paid has no stake: nobody else's becomes less by
+            // it.
             self.sum += self.net.max(0);
             (self.account, self.net) = (Some((market_id, account_id)), 0);
         }

@@ -12,6 +12,7 @@ use crate::id::{DbId, Id};
 
 /// Transfers that their kind does not allow. Both databases find the accounts and the original by
 /// primary key.
+// A missing account or original makes its conditions NULL, which `COALESCE` counts as a misfit.
 const MISFITS: &str = "SELECT transfers.id AS id, transfers.kind AS kind, debits.kind AS debit_kind,
         credits.kind AS credit_kind
     FROM transfers
