@@ -61,7 +61,8 @@ fn network(settings: &Settings) -> Vec<Finding> {
     let mut findings = Vec::new();
     if settings.auth.secure_cookies && settings.server.trusted_proxies.is_empty() {
         let what = "cookies are for HTTPS, and no proxy is trusted";
-        let why = "everyone who comes through the proxy that ends TLS shares the limits of its one address";
+        let why = "everyone who comes through the proxy that ends TLS shares the limits of its \
+            one address";
         let fix = "name it in server.trusted_proxies";
         findings.push(Finding::of(State::Warning, "proxies", what, why, fix));
     } else if !settings.auth.secure_cookies && !bind.ip().is_loopback() {

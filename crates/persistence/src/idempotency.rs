@@ -21,7 +21,8 @@ use crate::tx::UnitTx;
 
 /// Deletes the oldest outcomes stored before a time, at most so many.
 const PURGE: &str = "DELETE FROM idempotency_keys WHERE (user_id, key) IN (
-    SELECT user_id, key FROM idempotency_keys WHERE created_at_us < ? ORDER BY created_at_us LIMIT ?)";
+    SELECT user_id, key FROM idempotency_keys WHERE created_at_us < ?
+    ORDER BY created_at_us LIMIT ?)";
 
 /// Returns the outcomes stored under any of `keys`.
 pub(crate) fn find(

@@ -151,9 +151,17 @@ const POSTS_ON_SQLITE: OnSqlite =
 macro_rules! on_postgres {
     ($texts:literal, $id:literal) => {
         concat!(
-            "INSERT INTO ", $texts, " (", $id, ", words, substrings)
-            SELECT id, CAST(words AS tsvector), substrings FROM unnest(?, ?, ?) AS new (id, words, substrings)
-            ON CONFLICT (", $id, ") DO UPDATE SET words = excluded.words, substrings = excluded.substrings"
+            "INSERT INTO ",
+            $texts,
+            " (",
+            $id,
+            ", words, substrings)
+            SELECT id, CAST(words AS tsvector), substrings
+            FROM unnest(?, ?, ?) AS new (id, words, substrings)
+            ON CONFLICT (",
+            $id,
+            ") DO UPDATE
+            SET words = excluded.words, substrings = excluded.substrings"
         )
     };
 }

@@ -25,7 +25,10 @@ macro_rules! from_head {
             type Error = std::convert::Infallible;
             type Future = std::future::Ready<Result<Self, Self::Error>>;
 
-            fn from_request(request: &actix_web::HttpRequest, _: &mut actix_web::dev::Payload) -> Self::Future {
+            fn from_request(
+                request: &actix_web::HttpRequest,
+                _: &mut actix_web::dev::Payload,
+            ) -> Self::Future {
                 let read: fn(&actix_web::HttpRequest) -> Self = $read;
                 std::future::ready(Ok(read(request)))
             }

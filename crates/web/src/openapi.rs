@@ -6,7 +6,8 @@
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "what is indexed is JSON that depends on the code alone, and every test of the document builds all of it"
+    reason = "what is indexed is JSON that depends on the code alone, and every test of the \
+        document builds all of it"
 )]
 
 mod completion;
@@ -93,16 +94,17 @@ fn whole() -> Value {
     })
 }
 
-const DESCRIPTION: &str = "A prediction market to run yourself. Version 2 divides lists by cursors, version 1 by pages. \
-    Every error has a code, see docs/errors.md; with `Accept: application/problem+json` errors have the form of RFC 9457.";
+const DESCRIPTION: &str = "A prediction market to run yourself. Version 2 divides lists by \
+    cursors, version 1 by pages. Every error has a code, see docs/errors.md; with `Accept: \
+    application/problem+json` errors have the form of RFC 9457.";
 
 fn security_schemes() -> Value {
     json!({
         "bearer": {
             "type": "http",
             "scheme": "bearer",
-            "description": "The token of a session, which may do everything its user may, or the secret of an API key, \
-                which may do what its scopes name.",
+            "description": "The token of a session, which may do everything its user may, or the \
+             secret of an API key, which may do what its scopes name.",
         },
         "cookie": {
             "type": "apiKey",

@@ -111,7 +111,8 @@ async fn condition(store: &Store, findings: &mut Vec<Finding>) {
         findings.push(if setting.is_safe {
             Finding::ok("durability", what)
         } else {
-            let why = "what was acknowledged may be lost, or the database damaged, when the machine stops";
+            let why = "what was acknowledged may be lost, or the database damaged, when the \
+                machine stops";
             Finding::of(
                 State::Failed,
                 "durability",

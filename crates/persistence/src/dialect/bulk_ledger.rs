@@ -48,7 +48,8 @@ pub(crate) fn save_accounts(
             *c,
             rows,
             "UPDATE accounts
-            SET balance_minor = new.balance_minor, version = new.version, status = new.status FROM ",
+            SET balance_minor = new.balance_minor, version = new.version, status = new.status
+            FROM ",
             accounts(id, balance_minor, version, status),
             " WHERE accounts.id = new.id"
         ),

@@ -66,7 +66,8 @@ pub(crate) fn save_states(
     // The creator never changes, but programs before the column existed left it empty, and such a
     // market does not count towards its creator's quota: each save fills it.
     const SAVE: &str = "UPDATE market_states
-        SET phase = ?, fees_minor = ?, volume_minor = ?, stakes_minor = ?, bet_count = ?, version = ?,
+        SET phase = ?, fees_minor = ?, volume_minor = ?, stakes_minor = ?, bet_count = ?,
+        version = ?,
         updated_at_us = ?, creator_id = ? WHERE market_id = ?";
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {
@@ -139,7 +140,8 @@ pub(crate) fn save_options(
             rows,
             "UPDATE market_options SET outstanding_units = new.outstanding_units FROM ",
             market_options(market_id, option_index, outstanding_units),
-            " WHERE market_options.market_id = new.market_id AND market_options.option_index = new.option_index
+            " WHERE market_options.market_id = new.market_id
+            AND market_options.option_index = new.option_index
             AND market_options.outstanding_units <> new.outstanding_units"
         ),
     }

@@ -30,9 +30,11 @@ struct ByKeys {
 
 // Columns by name, so that the hash of the password is not read.
 const USERS: ByKeys = ByKeys {
-    sqlite: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us, updated_at_us FROM users
+    sqlite: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us,
+        updated_at_us FROM users
         WHERE id IN (SELECT unhex(value) FROM json_each(?))",
-    postgres: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us, updated_at_us FROM users WHERE id = ANY(?)",
+    postgres: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us,
+        updated_at_us FROM users WHERE id = ANY(?)",
 };
 
 /// Posts with their tags; one statement reads both in one snapshot. No tag contains a line break.
@@ -67,7 +69,8 @@ const NEWEST_COMMENTS: ByKeys = ByKeys {
         (SELECT newest.id FROM comments AS newest WHERE newest.post_id = unhex(wanted.value)
         ORDER BY newest.id DESC LIMIT ?)",
     postgres: "SELECT newest.* FROM unnest(?) AS wanted (id) CROSS JOIN LATERAL
-        (SELECT * FROM comments WHERE comments.post_id = wanted.id ORDER BY comments.id DESC LIMIT ?) AS newest",
+        (SELECT * FROM comments WHERE comments.post_id = wanted.id
+        ORDER BY comments.id DESC LIMIT ?) AS newest",
 };
 
 const SETTLEMENTS: ByKeys = ByKeys {
@@ -81,7 +84,8 @@ const NEWEST_BETS: ByKeys = ByKeys {
         (SELECT newest.id FROM bets AS newest WHERE newest.market_id = unhex(wanted.value)
         ORDER BY newest.sequence DESC LIMIT ?)",
     postgres: "SELECT newest.* FROM unnest(?) AS wanted (id) CROSS JOIN LATERAL
-        (SELECT * FROM bets WHERE bets.market_id = wanted.id ORDER BY bets.sequence DESC LIMIT ?) AS newest",
+        (SELECT * FROM bets WHERE bets.market_id = wanted.id
+        ORDER BY bets.sequence DESC LIMIT ?) AS newest",
 };
 
 /// Locks the row against other writers, but not against foreign keys that reference it.

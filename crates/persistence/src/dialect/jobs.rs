@@ -27,9 +27,11 @@ const LEASE_ON_POSTGRES: &str =
     RETURNING id, kind, about_id, concerned_id, leases, failures";
 
 // SQLite has one writer, so no other worker leases at the same time.
-const LEASE_ON_SQLITE: &str = "UPDATE jobs SET state = 'running', due_at_us = ?, leases = leases + 1,
+const LEASE_ON_SQLITE: &str = "UPDATE jobs
+    SET state = 'running', due_at_us = ?, leases = leases + 1,
     failures = failures + CASE state WHEN 'running' THEN 1 ELSE 0 END
-    WHERE id IN (SELECT id FROM jobs WHERE lane = ? AND due_at_us <= ? ORDER BY due_at_us, id LIMIT ?)
+    WHERE id IN (SELECT id FROM jobs WHERE lane = ? AND due_at_us <= ?
+    ORDER BY due_at_us, id LIMIT ?)
     RETURNING id, kind, about_id, concerned_id, leases, failures";
 
 /// Adds jobs, except those whose unique name exists, and returns the number added.

@@ -189,7 +189,8 @@ macro_rules! used_client_ids {
                     WHERE ", stringify!($account), " = wanted.account_id
                     AND client_id = wanted.client_id)
                 OR EXISTS (SELECT FROM ", stringify!($table), "
-                    WHERE id = wanted.client_id AND ", stringify!($account), " = wanted.account_id)",
+                    WHERE id = wanted.client_id
+                    AND ", stringify!($account), " = wanted.account_id)",
             );
             match connection {
                 Connection::Sqlite(c) => each(wanted, |&(account_id, client_id)| {
@@ -244,7 +245,8 @@ pub(crate) fn outcomes(
 ) -> QueryResult<Vec<OutcomeRow>> {
     // A join with the keys, so that each is found in the primary key whatever their number.
     const WANTED: &str = "SELECT stored.* FROM unnest(?, ?) AS wanted (user_id, key)
-        JOIN idempotency_keys AS stored ON stored.user_id = wanted.user_id AND stored.key = wanted.key";
+        JOIN idempotency_keys AS stored ON stored.user_id = wanted.user_id
+        AND stored.key = wanted.key";
     match connection {
         Connection::Sqlite(c) => each(keys, |key| {
             idempotency_keys::table

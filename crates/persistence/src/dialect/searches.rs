@@ -41,7 +41,8 @@ macro_rules! max_scanned {
 macro_rules! market_filter {
     () => {
         " AND (? IS NULL OR markets.creator_id = ?) AND (? IS NULL OR markets.category = ?)
-        AND (? IS NULL OR ? = CASE WHEN market_states.phase = 'open' AND markets.ends_at_us <= ? THEN 'closed'
+        AND (? IS NULL OR ? = CASE
+            WHEN market_states.phase = 'open' AND markets.ends_at_us <= ? THEN 'closed'
             ELSE market_states.phase END)"
     };
 }
@@ -57,7 +58,8 @@ macro_rules! post_filter {
 
 macro_rules! market_joins {
     () => {
-        " JOIN markets ON markets.id = texts.market_id JOIN market_states ON market_states.market_id = markets.id"
+        " JOIN markets ON markets.id = texts.market_id
+        JOIN market_states ON market_states.market_id = markets.id"
     };
 }
 
@@ -79,7 +81,8 @@ macro_rules! sqlite_substrings {
 macro_rules! sqlite_substring_score {
     () => {
         "CASE WHEN EXISTS (SELECT 1 FROM json_each(?)
-            WHERE instr(texts.substrings, value) > instr(texts.substrings, char(10))) THEN 1.0 ELSE 2.0 END AS score"
+            WHERE instr(texts.substrings, value) > instr(texts.substrings, char(10))) THEN 1.0
+            ELSE 2.0 END AS score"
     };
 }
 
@@ -216,7 +219,8 @@ macro_rules! postgres_by_words {
             $texts,
             " WHERE words @@ CAST(? AS tsquery))",
             postgres_newest!($id, $joins, $filter),
-            "SELECT newest.id AS id, ts_rank_cd(texts.words, CAST(? AS tsquery))::double precision AS score
+            "SELECT newest.id AS id,
+            ts_rank_cd(texts.words, CAST(? AS tsquery))::double precision AS score
             FROM newest JOIN ",
             $texts,
             " AS texts ON texts.",
@@ -234,8 +238,8 @@ macro_rules! postgres_substrings {
 macro_rules! postgres_with_scores {
     ($texts:literal, $id:literal) => {
         concat!(
-            "SELECT newest.id AS id, CASE WHEN split_part(texts.substrings, chr(10), 1) LIKE ALL (?) THEN 2.0
-            ELSE 1.0 END::double precision AS score
+            "SELECT newest.id AS id,
+            CASE WHEN split_part(texts.substrings, chr(10), 1) LIKE ALL (?) THEN 2.0 ELSE 1.0 END::double precision AS score
             FROM newest JOIN ",
             $texts,
             " AS texts ON texts.",

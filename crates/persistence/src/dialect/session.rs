@@ -49,7 +49,8 @@ const POSTGRES_BOTH: &str = "SET jit = off;
 SET plan_cache_mode = force_generic_plan;
 SET enable_seqscan = off;
 SELECT set_config('lc_messages', 'C', false) WHERE current_setting('is_superuser') = 'on';
-SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
+SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') = 'off';";
 
 const POSTGRES_WRITING: &str = "SET statement_timeout = '15s';
 SET lock_timeout = '5s';

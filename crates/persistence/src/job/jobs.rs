@@ -37,7 +37,8 @@ pub(crate) fn add(connection: &mut Connection<'_>, jobs: &[NewJob]) -> Result<us
 pub(crate) fn schedule(connection: &mut Connection<'_>, job: &NewJob) -> Result<(), Failure> {
     // The state leaves `running`, which invalidates the lease of a worker that runs the job.
     const SCHEDULE: &str = "INSERT INTO jobs
-        (id, kind, lane, about_id, concerned_id, state, due_at_us, leases, failures, once, created_at_us)
+        (id, kind, lane, about_id, concerned_id, state, due_at_us, leases, failures, once,
+        created_at_us)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (once) DO UPDATE
         SET state = excluded.state, due_at_us = excluded.due_at_us, failures = excluded.failures,
         error = NULL, finished_at_us = NULL";
@@ -197,7 +198,8 @@ pub(crate) fn purge(
 ) -> Result<u64, Failure> {
     // Dead jobs stay until an operator retries or discards them.
     const PURGE: &str = "DELETE FROM jobs WHERE id IN (
-        SELECT id FROM jobs WHERE state = 'done' AND finished_at_us < ? ORDER BY finished_at_us LIMIT ?)";
+        SELECT id FROM jobs WHERE state = 'done' AND finished_at_us < ?
+        ORDER BY finished_at_us LIMIT ?)";
     let purge =
         prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
     let deleted = on!(connection, |c| purge.execute(c))?;

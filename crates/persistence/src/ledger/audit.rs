@@ -37,7 +37,8 @@ const POTS: &str = "SELECT
             WHERE market_options.market_id = market_states.market_id) THEN 1 END) AS uncovered_markets,
     COUNT(CASE WHEN settlements.completed_at_us IS NOT NULL
         AND COALESCE(accounts.balance_minor, 0) <> 0 THEN 1 END)
-        + (SELECT COUNT(*) FROM accounts AS pots WHERE pots.kind = 'market' AND pots.balance_minor <> 0
+        + (SELECT COUNT(*) FROM accounts AS pots WHERE pots.kind = 'market'
+            AND pots.balance_minor <> 0
             AND NOT EXISTS (SELECT 1 FROM market_states AS states WHERE states.market_id = pots.id)
         ) AS unsettled_remainders,
     COUNT(*) AS markets

@@ -24,7 +24,8 @@ const RANK: &str =
     "SELECT accounts.owner_id AS user_id, CAST(SUM(flows.change_minor) AS BIGINT) AS profit_minor
     FROM (
         SELECT account_id, SUM(change_minor) AS change_minor FROM (
-            SELECT CASE kind WHEN 'bet' THEN debit_account_id ELSE credit_account_id END AS account_id,
+            SELECT CASE kind WHEN 'bet' THEN debit_account_id
+                ELSE credit_account_id END AS account_id,
                 CASE kind WHEN 'bet' THEN -amount_minor ELSE amount_minor END AS change_minor
             FROM transfers
             WHERE kind IN ('bet', 'sale', 'payout', 'refund') AND id >= ? AND created_at_us >= ?

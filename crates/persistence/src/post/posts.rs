@@ -39,7 +39,8 @@ pub(crate) fn lock(
 
 /// Stores the content of a locked post.
 pub(crate) fn save(connection: &mut Connection<'_>, post: &Post) -> Result<(), Failure> {
-    const SAVE: &str = "UPDATE posts SET title = ?, content = ?, status = ?, version = ?, updated_at_us = ? WHERE id = ?";
+    const SAVE: &str = "UPDATE posts
+        SET title = ?, content = ?, status = ?, version = ?, updated_at_us = ? WHERE id = ?";
     let row = PostRow::from(post);
     let saved = on!(connection, |c| {
         prepared(SAVE)

@@ -40,7 +40,8 @@ impl Operation {
             Some("trade") => "For sessions, and API keys of the scope `trade`.",
             Some("manage") => "For sessions, and API keys of the scope `manage`.",
             Some(_) if self.is_open() => {
-                "For anyone; what depends on the caller, for sessions and API keys of the scope `read`."
+                "For anyone; what depends on the caller, for sessions and API keys of the scope \
+                 `read`."
             }
             Some(_) => "For sessions, and API keys of the scope `read`.",
         };
@@ -145,7 +146,10 @@ fn known_parameter(given: &Value) -> Value {
             (json!({ "type": "string" }), "The entity tags of the versions that the client has.")
         }
         Some("Last-Event-ID") => (
-            json!({ "type": "string", "pattern": "^[0-9]{1,18}-(open|closed|resolved|cancelled)$" }),
+            json!({
+                "type": "string",
+                "pattern": "^[0-9]{1,18}-(open|closed|resolved|cancelled)$",
+            }),
             "The id of the last event that the client has.",
         ),
         _ => return parameter,

@@ -108,7 +108,10 @@ impl Failure {
         json!({
             "description": meanings.join(" "),
             "headers": header_references(&self.headers()),
-            "content": { "application/json": of("Failure"), "application/problem+json": of("Problem") },
+            "content": {
+                "application/json": of("Failure"),
+                "application/problem+json": of("Problem"),
+            },
         })
     }
 

@@ -16,7 +16,13 @@ pub(super) fn header_references(names: &[&str]) -> Value {
 
 /// Returns the response headers.
 pub(super) fn all() -> Value {
-    let header = |description: &str, is_required: Option<bool>, schema: Value| json!({ "description": description, "required": is_required.unwrap_or_default(), "schema": schema });
+    let header = |description: &str, is_required: Option<bool>, schema: Value| {
+        json!({
+            "description": description,
+            "required": is_required.unwrap_or_default(),
+            "schema": schema,
+        })
+    };
     let text = || json!({ "type": "string" });
     json!({
         "X-Request-Id": header(
@@ -37,12 +43,14 @@ pub(super) fn all() -> Value {
             json!({ "type": "integer", "minimum": 1 }),
         ),
         "RateLimit": header(
-            "How many requests of which kind are left, and in how many seconds all are; only where they are limited.",
+            "How many requests of which kind are left, and in how many seconds all are; only \
+             where they are limited.",
             None,
             json!({ "type": "string", "pattern": "^\"(read|write|login)\";r=[0-9]+;t=[0-9]+$" }),
         ),
         "RateLimit-Policy": header(
-            "How many requests of which kind are served in how many seconds; only where they are limited.",
+            "How many requests of which kind are served in how many seconds; only where they are \
+             limited.",
             None,
             json!({ "type": "string", "pattern": "^\"(read|write|login)\";q=[0-9]+;w=[0-9]+$" }),
         ),

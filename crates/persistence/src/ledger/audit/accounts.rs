@@ -14,10 +14,11 @@ use crate::id::{DbId, Id};
 /// Both sides of all transfers by account and version, followed by the account itself. This is the
 /// order of three indexes, so neither database needs to sort.
 const SIDES: &str = "SELECT id, credit_account_id AS account_id, credit_version AS place,
-        credit_version AS version, credit_balance_minor AS balance_minor, amount_minor AS change_minor,
+        credit_version AS version, credit_balance_minor AS balance_minor,
+        amount_minor AS change_minor,
         0 AS is_account FROM transfers
-    UNION ALL SELECT id, debit_account_id, debit_version, debit_version, debit_balance_minor, -amount_minor,
-        0 FROM transfers
+    UNION ALL SELECT id, debit_account_id, debit_version, debit_version, debit_balance_minor,
+        -amount_minor, 0 FROM transfers
     UNION ALL SELECT id, id, 9223372036854775807, version, balance_minor, 0, 1 FROM accounts
     ORDER BY account_id, place";
 

@@ -30,7 +30,8 @@ const STRAYS: &str = "SELECT id, market_id FROM bets WHERE NOT EXISTS (
 /// Markets whose first transfer is not their subsidy, or whose creator does not own the account
 /// that paid it.
 const SUBSIDIES: &str = "SELECT markets.id AS id, markets.subsidy_minor AS stored,
-        CASE WHEN transfers.kind = 'subsidy' AND transfers.debit_account_id = markets.creator_account_id
+        CASE WHEN transfers.kind = 'subsidy'
+            AND transfers.debit_account_id = markets.creator_account_id
             AND accounts.owner_id = markets.creator_id THEN transfers.amount_minor END AS paid
     FROM markets
     LEFT JOIN transfers ON transfers.credit_account_id = markets.id AND transfers.credit_version = 1

@@ -16,8 +16,8 @@ const HELD: &str = "SELECT market_id, 0 AS is_state, account_id, option_index, 1
         CASE side WHEN 'buy' THEN shares_units ELSE -shares_units END AS shares_units,
         CASE side WHEN 'buy' THEN cash_minor ELSE 0 END AS spent_minor,
         CASE side WHEN 'buy' THEN 0 ELSE cash_minor END AS received_minor FROM bets
-    UNION ALL SELECT market_id, 0, account_id, option_index, 0, shares_units, spent_minor, received_minor
-        FROM positions
+    UNION ALL SELECT market_id, 0, account_id, option_index, 0, shares_units, spent_minor,
+        received_minor FROM positions
     UNION ALL SELECT market_id, 1, NULL, 0, 0, 0, stakes_minor, 0 FROM market_states
     ORDER BY market_id, is_state, account_id, option_index";
 

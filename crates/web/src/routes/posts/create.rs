@@ -20,7 +20,12 @@ use crate::reply::{self, HandlerResult};
 /// A new post: by default a draft without tags.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
-#[schema(example = json!({ "title": "On rain", "content": "It may.", "published": true, "tags": ["sky"] }))]
+#[schema(example = json!({
+    "title": "On rain",
+    "content": "It may.",
+    "published": true,
+    "tags": ["sky"],
+}))]
 pub(super) struct NewPost {
     #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 1, max_length = 200)]

@@ -43,7 +43,11 @@ impl RequestDto for ReversalBody {
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = TransferView<'static>)),
     security(("bearer" = ["admin_trade"]), ("cookie" = [])),
-    extensions(("x-failures" = json!([ErrorCode::InsufficientFunds, ErrorCode::NotReversible, ErrorCode::AccountClosed]))),
+    extensions(("x-failures" = json!([
+        ErrorCode::InsufficientFunds,
+        ErrorCode::NotReversible,
+        ErrorCode::AccountClosed,
+    ]))),
 )]
 pub(super) async fn reverse(
     state: Data<WebState>,
