@@ -101,7 +101,8 @@ async fn recall(database: Database) -> Result<()> {
     for (step, score) in scores {
         let of = |part: f64| part / score.queries as f64;
         remark(&format!(
-            "{step:<10} {} queries over {} markets: found {:.2}, recall at {SHOWN} {:.2}, answered by {:?}",
+            "{step:<10} {} queries over {} markets: found {:.2}, recall at {SHOWN} {:.2}, \
+             answered by {:?}",
             score.queries,
             keys.len(),
             of(score.found as f64),

@@ -42,8 +42,8 @@ pub(crate) async fn measure(database: Database) -> Result<()> {
         waits.get(waits.len() * part / 100).map_or(0.0, |wait| wait.as_secs_f64() * 1e3)
     };
     report::remark(&format!(
-        "{database:?}: {} holders paid in {:.1} s; between two looks that found more paid: {:.0} ms in the middle, \
-         {:.0} ms for 90 of 100",
+        "{database:?}: {} holders paid in {:.1} s; between two looks that found more paid: {:.0} \
+         ms in the middle, {:.0} ms for 90 of 100",
         steps.last().map_or(0, |step| step.holders_paid),
         took.as_secs_f64(),
         wait_ms(50),

@@ -225,7 +225,8 @@ async fn closing_jobs_are_merged_by_migration(database: Database) {
     home.execute(&std::fs::read_to_string(migration).unwrap());
     home.execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261129000022'");
     home.execute(&format!(
-        "INSERT INTO jobs (id, kind, lane, about_id, state, due_at_us, leases, failures, created_at_us)
+        "INSERT INTO jobs (id, kind, lane, about_id, state, due_at_us, leases, failures,
+        created_at_us)
         SELECT {new_id}, kind, lane, about_id, state, due_at_us - 1, leases, failures, created_at_us
         FROM jobs WHERE kind = 'close_market'"
     ));

@@ -40,7 +40,8 @@ impl Breaker<'_> {
             self.0.drop_refusing_triggers();
             let id = id.replace('-', "");
             format!(
-                "PRAGMA ignore_check_constraints = ON; UPDATE {table} SET {assignment} WHERE {key} = x'{id}'"
+                "PRAGMA ignore_check_constraints = ON; UPDATE {table} SET {assignment}
+                WHERE {key} = x'{id}'"
             )
         };
         self.0.execute(&update);

@@ -12,7 +12,7 @@ use time::macros::format_description;
 
 use crate::cli::{BackupCommand, say};
 use crate::config::Settings;
-use crate::wiring;
+use crate::folders;
 
 pub(crate) async fn run(settings: &Settings, command: BackupCommand) -> anyhow::Result<ExitCode> {
     match command {
@@ -60,7 +60,7 @@ pub(crate) async fn before_migration(settings: &Settings, store: &Store) -> anyh
 async fn restore(settings: &Settings, file: PathBuf) -> anyhow::Result<()> {
     let database = database_file(settings)?.to_owned();
     verify(&file).await.context("nothing was restored")?;
-    wiring::create_folder(database.parent())?;
+    folders::create(database.parent())?;
     let aside = backup::beside(&database, &format!(".before-restore-{}", now_text()));
     let (from, to) = (file.clone(), database.clone());
     let kept = in_background(move || backup::restore(&from, &to, &aside)).await?;
@@ -74,7 +74,7 @@ async fn restore(settings: &Settings, file: PathBuf) -> anyhow::Result<()> {
 
 async fn make(database: &Path, file: &Path) -> anyhow::Result<()> {
     ensure!(database.exists(), "there is no database at {} yet", database.display());
-    wiring::create_folder(file.parent())?;
+    folders::create(file.parent())?;
     let (from, to) = (database.to_owned(), file.to_owned());
     in_background(move || backup::create(&from, &to)).await
 }

@@ -52,7 +52,6 @@ const OWN_NAMES: [(&str, &str); 2] = [("database.url", "DATABASE_URL"), ("redis.
 const MAX_EXTRA_CATEGORIES: usize = 100;
 /// Maximum number of characters of the prefix of keys in Redis.
 const MAX_PREFIX: usize = 40;
-const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
 /// All settings.
 #[derive(Debug, Clone)]

@@ -52,7 +52,8 @@ enum End {
 const PLANS: [Plan; 8] = [
     Plan {
         name: "Will the coalition agree on a budget before the summer break?",
-        description: "Resolves to Yes if the budget passes its final reading before the summer recess begins.",
+        description: "Resolves to Yes if the budget passes its final reading before the summer \
+            recess begins.",
         category: "politics",
         options: &[("Yes", 60), ("No", 40)],
         days: 120,
@@ -97,7 +98,8 @@ const PLANS: [Plan; 8] = [
     },
     Plan {
         name: "Does the city elect a new mayor in the first round?",
-        description: "Resolves to Yes if one candidate gets more than half of the votes in the first round.",
+        description: "Resolves to Yes if one candidate gets more than half of the votes in the \
+            first round.",
         category: "politics",
         options: &[("Yes", 25), ("No", 75)],
         days: 10,
@@ -117,7 +119,8 @@ const PLANS: [Plan; 8] = [
     },
     Plan {
         name: "Will the open-air festival sell out?",
-        description: "Resolves to Yes if the organisers announce that no tickets are left before the first day.",
+        description: "Resolves to Yes if the organisers announce that no tickets are left before \
+            the first day.",
         category: "entertainment",
         options: &[("Yes", 70), ("No", 30)],
         days: 30,
@@ -127,7 +130,8 @@ const PLANS: [Plan; 8] = [
     },
     Plan {
         name: "How many upgrades will the network ship this year?",
-        description: "By the number of upgrades activated on the main network before the year ends.",
+        description: "By the number of upgrades activated on the main network before the year \
+            ends.",
         category: "crypto",
         options: &[("None", 20), ("One", 45), ("Two", 25), ("Three or more", 10)],
         days: 90,
@@ -159,9 +163,8 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         report.markets,
         report.bets
     ));
-    say(
-        "sign in as ada@example.org (the admin) or any other first name at example.org, all with the password",
-    );
+    say("sign in as ada@example.org (the admin) or any other first name at example.org, all with \
+         the password");
     say(password.expose_secret());
     Ok(ExitCode::SUCCESS)
 }

@@ -3,79 +3,15 @@
 
 mod database;
 mod files;
+mod finding;
 mod services;
 mod storage;
 
 use std::process::ExitCode;
 
-use foretell_persistence::UnreadableRow;
-use serde::Serialize;
-
+use self::finding::{Finding, RowFinding, State};
 use crate::cli::say;
 use crate::config::{MetricsAccess, Settings};
-
-/// Result of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    Ok,
-    Warning,
-    Failed,
-}
-
-/// Finding of one check.
-#[derive(Debug, Serialize)]
-struct Finding {
-    check: &'static str,
-    state: State,
-    /// The finding.
-    what: String,
-    /// Consequence; `None` if there is no problem.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'static str>,
-    /// Fix.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(rename = "mend")]
-    fix: Option<String>,
-    /// The rows that it is about.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    rows: Vec<RowFinding>,
-}
-
-/// An unreadable row.
-#[derive(Debug, Serialize)]
-struct RowFinding {
-    table: &'static str,
-    column: &'static str,
-    id: String,
-    problem: String,
-    /// SQL that repairs it, if possible.
-    repair: Option<String>,
-}
-
-impl From<UnreadableRow> for RowFinding {
-    fn from(row: UnreadableRow) -> Self {
-        let UnreadableRow { table, column, id, problem, repair } = row;
-        Self { table, column, id, problem, repair }
-    }
-}
-
-impl Finding {
-    fn ok(check: &'static str, what: impl Into<String>) -> Self {
-        Self { check, state: State::Ok, what: what.into(), why: None, fix: None, rows: Vec::new() }
-    }
-
-    fn of(
-        state: State,
-        check: &'static str,
-        what: impl Into<String>,
-        why: &'static str,
-        fix: impl Into<String>,
-    ) -> Self {
-        let (why, fix) = (Some(why), Some(fix.into()));
-        Self { check, state, what: what.into(), why, fix, rows: Vec::new() }
-    }
-}
 
 /// Prints all findings; fails if any check has failed.
 pub(crate) async fn run(settings: &Settings, json: bool) -> anyhow::Result<ExitCode> {
@@ -125,7 +61,8 @@ fn network(settings: &Settings) -> Vec<Finding> {
     let mut findings = Vec::new();
     if settings.auth.secure_cookies && settings.server.trusted_proxies.is_empty() {
         let what = "cookies are for HTTPS, and no proxy is trusted";
-        let why = "everyone who comes through the proxy that ends TLS shares the limits of its one address";
+        let why = "everyone who comes through the proxy that ends TLS shares the limits of its \
+            one address";
         let fix = "name it in server.trusted_proxies";
         findings.push(Finding::of(State::Warning, "proxies", what, why, fix));
     } else if !settings.auth.secure_cookies && !bind.ip().is_loopback() {

@@ -201,7 +201,9 @@ mod tests {
 
     #[test]
     fn cells_are_read_from_nested_objects() {
-        let row = json!({ "id": "a", "from": { "balance": "-1.00" }, "memo": null, "options": [1, 2], "n": 3 });
+        let row = json!({
+            "id": "a", "from": { "balance": "-1.00" }, "memo": null, "options": [1, 2], "n": 3,
+        });
         for (column, expected) in [
             ("id", "a"),
             ("from.balance", "-1.00"),

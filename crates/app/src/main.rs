@@ -8,6 +8,7 @@ mod config;
 mod demo;
 mod doctor;
 mod export;
+mod folders;
 mod gauges;
 mod healthcheck;
 mod jobs;

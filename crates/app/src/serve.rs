@@ -107,8 +107,9 @@ fn exposure(settings: &Settings) -> Option<String> {
     let is_exposed = settings.is_development && !bind.ip().to_canonical().is_loopback();
     is_exposed.then(|| {
         format!(
-            "server.bind = {bind} can be reached from other machines, and the settings are those of development: \
-             cookies are sent without HTTPS and requests are not limited; set FORETELL_ENV=production"
+            "server.bind = {bind} can be reached from other machines, and the settings are those \
+             of development: cookies are sent without HTTPS and requests are not limited; set \
+             FORETELL_ENV=production"
         )
     })
 }
@@ -126,7 +127,8 @@ fn connection_limits(settings: &Settings, max_files: Option<u64>) -> ConnectionL
     if settings.server.max_connections.is_some() && total < wanted {
         tracing::warn!(
             max_files,
-            "server.max_connections is {wanted}, and the limit of open files allows {total}: raise it (ulimit -n)"
+            "server.max_connections is {wanted}, and the limit of open files allows {total}: \
+             raise it (ulimit -n)"
         );
     }
     let per_address = settings.server.connections_per_address.map_or(total / 4, NonZeroUsize::get);
@@ -192,7 +194,8 @@ async fn say_hello(address: SocketAddr, settings: &Settings, application: &Appli
     if matches!(application.queries.users.has_users().await, Ok(false)) {
         tracing::info!("no users yet: register one with POST http://{address}/api/v1/users");
         tracing::info!(
-            "create an admin: foretell admin create --email you@example.org --name You --password-stdin"
+            "create an admin: foretell admin create --email you@example.org --name You \
+             --password-stdin"
         );
         tracing::info!("load demo data: stop the server, run foretell demo, and start it again");
     }

@@ -1,15 +1,13 @@
 //! Connects the adapters to the ports and starts the application.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use foretell::{BuildError, Builder, CacheSettings, Foretell, POSTGRES_LANES};
-use foretell_application::application::STANDARD_CATEGORIES;
 use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, StartError};
+use foretell_application::{Application, ApplicationSettings, STANDARD_CATEGORIES, StartError};
 use foretell_embedding::StaticEmbedder;
 use foretell_mail::{OutboxMailer, SmtpMailer, Templates};
 use foretell_persistence::{DatabaseUrl, Store, count_statements};
@@ -19,6 +17,7 @@ use foretell_webhooks::HttpWebhookSender;
 use crate::backup;
 use crate::cli::say;
 use crate::config::{Mail, Model, Search, Settings, Transport};
+use crate::folders;
 
 /// Builds the server and returns its use cases, for the subcommands that need no more.
 pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Arc<Application>> {
@@ -66,21 +65,12 @@ pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
 async fn open(settings: &Settings) -> anyhow::Result<Store> {
     let url = &settings.database.url;
     if let DatabaseUrl::Sqlite(file) = url {
-        create_folder(file.parent())?;
+        folders::create(file.parent())?;
     }
     // For the log lines of requests.
     count_statements();
     let store = Store::connect(&settings.database).await;
     store.with_context(|| format!("opening the database {url} failed"))
-}
-
-/// Creates the data folder, unless it exists. The umask determines its mode.
-pub(crate) fn create_folder(folder: Option<&Path>) -> anyhow::Result<()> {
-    let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else {
-        return Ok(());
-    };
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("creating the folder {} failed", folder.display()))
 }
 
 /// Adds the model of semantic search, if there is one.

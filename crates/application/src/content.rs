@@ -12,8 +12,8 @@ use foretell_ports::market::MarketQueries;
 use foretell_ports::post::{PostFilter, PostQueries};
 use foretell_ports::user::UserQueries;
 
-use crate::application::Ports;
 use crate::context::Context;
+use crate::ports::Ports;
 use crate::totals::Totals;
 
 /// Posts, comments and tags.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use foretell_domain::error::DomainError;
 use foretell_domain::job::JobError;
 use foretell_domain::market::MarketError;
+use foretell_domain::money::Currency;
 use foretell_domain::policy::Denied;
 use foretell_domain::post::PostError;
 use foretell_domain::quota::QuotaExceeded;
@@ -126,4 +127,23 @@ impl WorkError for AppError {
 pub(crate) fn clone_corrupt(error: &StoreError) -> Option<StoreError> {
     let StoreError::Corrupt { table, column, id, cause } = error else { return None };
     Some(StoreError::Corrupt { table, column, id: id.clone(), cause: cause.to_string().into() })
+}
+
+/// Reason why the application could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The database was created with another currency, which cannot be changed.
+    #[error(
+        "the database was created with the currency {} with {} decimals, and the settings say {} with {}",
+        stored.code(), stored.decimals(), configured.code(), configured.decimals()
+    )]
+    Currency {
+        /// Currency of the database.
+        stored: Currency,
+        /// Currency of the settings.
+        configured: Currency,
+    },
 }

@@ -25,8 +25,9 @@ use foretell_ports::post::{PostFilter, PostQueries};
 use foretell_ports::secret::{PasswordHasher, Tokens};
 use foretell_ports::user::UserQueries;
 
-use crate::application::{ApplicationSettings, Ports};
 use crate::context::Context;
+use crate::ports::Ports;
+use crate::settings::ApplicationSettings;
 use crate::totals::Totals;
 use key_uses::KeyUses;
 use login_limits::LoginGuard;

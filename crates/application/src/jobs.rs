@@ -11,11 +11,12 @@ use std::time::Duration;
 use foretell_ports::job::JobQueries;
 use foretell_ports::mail::Mailer;
 
-use crate::application::{ApplicationSettings, Ports};
 use crate::context::Context;
 use crate::markets::Markets;
 use crate::notifications::Notifications;
+use crate::ports::Ports;
 use crate::search::Search;
+use crate::settings::ApplicationSettings;
 use retry::RetryPolicies;
 
 /// Services that do the tasks of jobs.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use foretell_ports::ledger::LedgerQueries;
 
-use crate::application::Ports;
 use crate::context::Context;
+use crate::ports::Ports;
 
 /// Accounts and transfers.
 pub struct Ledger {

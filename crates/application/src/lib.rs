@@ -4,7 +4,8 @@
 //! This crate depends on the ports, not on their adapters: no HTTP, no SQL. A use case takes typed
 //! input, checks the domain's policies, and calls a port or submits a command to the [`writer`].
 
-pub mod application;
+mod application;
+mod caller;
 mod client_network;
 pub mod content;
 mod context;
@@ -17,18 +18,21 @@ pub mod limits;
 pub mod markets;
 pub mod notifications;
 pub mod operations;
+mod ports;
+mod principal;
 mod projector;
 pub mod search;
+mod settings;
 mod totals;
 pub mod trading;
 pub mod writer;
 
-pub use application::{Application, ApplicationSettings, Ports, Queries, StartError};
+pub use application::{Application, Queries};
+pub use caller::{Caller, Credential};
 pub use client_network::network_of;
 pub use content::read_posts::{MAX_COMMENTS_WITH_POST, PostRelation, RelatedToPosts};
-pub use error::AppError;
+pub use error::{AppError, StartError};
 pub use expected_version::ExpectedVersion;
-pub use identity::authenticate::{Caller, Credential};
 pub use identity::change_password::{EndedCredentials, PasswordChange};
 pub use identity::confirm_password::PasswordConfirmation;
 pub use identity::log_in::SignedIn;
@@ -51,10 +55,12 @@ pub use markets::stream_market_events::{
 pub use notifications::manage_webhooks::{NewWebhook, WebhookChange};
 pub use operations::export::{Export, ExportError, ExportRow, ExportSink};
 pub use operations::shared_secrets::shared_secret;
+pub use ports::Ports;
 pub use search::search_permits::SearchPermit;
 pub use search::search_steps::SearchStep;
 pub use search::search_texts::Found;
 pub use search::semantic::Semantic;
+pub use settings::{ApplicationSettings, STANDARD_CATEGORIES};
 pub use trading::get_leaderboard::{RankKey, RankedTrader};
 pub use trading::get_price_history::{
     CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart,

@@ -18,8 +18,9 @@ use foretell_ports::market::MarketQueries;
 use foretell_ports::user::UserQueries;
 use tokio::sync::watch;
 
-use crate::application::{ApplicationSettings, Ports};
 use crate::context::Context;
+use crate::ports::Ports;
+use crate::settings::ApplicationSettings;
 use crate::totals::{CountedMarkets, Totals};
 use market_cache::MarketCache;
 use market_feed::MarketFeed;

@@ -14,9 +14,9 @@ use foretell_ports::secret::Tokens;
 use foretell_ports::user::UserQueries;
 use foretell_ports::webhook::{WebhookBodies, WebhookQueries, WebhookSender};
 
-use crate::application::Ports;
 use crate::context::Context;
 use crate::jobs::retry::RetryPolicies;
+use crate::ports::Ports;
 use webhook_watch::WebhookWatch;
 
 /// Emails and webhooks.

@@ -15,8 +15,8 @@ use foretell_ports::post::PostQueries;
 use foretell_ports::secret::Tokens;
 use foretell_ports::user::UserQueries;
 
-use crate::application::Ports;
 use crate::context::Context;
+use crate::ports::Ports;
 
 /// Health, exports, shared secrets and the end of the server, for its operator.
 pub struct Operations {

@@ -13,9 +13,10 @@ use foretell_ports::post::PostQueries;
 use foretell_ports::search::TextSearch;
 use foretell_ports::vector::VectorQueries;
 
-use crate::application::Ports;
 use crate::context::Context;
-use search_permits::SearchPermits;
+use crate::error::AppError;
+use crate::ports::Ports;
+use search_permits::{SearchPermit, SearchPermits};
 use search_steps::SearchSteps;
 use semantic::Semantic;
 
@@ -43,5 +44,13 @@ impl Search {
             permits: SearchPermits::new(ports.search.capacity()),
             steps: SearchSteps::default(),
         }
+    }
+
+    /// Waits for a permit, first come, first served.
+    ///
+    /// # Errors
+    /// [`AppError::Overloaded`] after a second.
+    pub async fn admit_search(&self) -> Result<SearchPermit, AppError> {
+        self.permits.admit().await
     }
 }

@@ -13,9 +13,9 @@ use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::market::MarketQueries;
 use foretell_ports::user::UserQueries;
 
-use crate::application::Ports;
 use crate::context::Context;
 use crate::markets::market_cache::MarketCache;
+use crate::ports::Ports;
 use leaderboards::Leaderboards;
 
 /// Bets and sales, and what traders see of them.

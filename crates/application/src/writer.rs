@@ -36,9 +36,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::Span;
 
-use crate::application::Ports;
-use crate::context::Principal;
 use crate::error::AppError;
+use crate::ports::Ports;
+use crate::principal::Principal;
 use claim::ClaimFlag;
 pub use command::{
     BatchMode, Decision, MAX_BATCH_TRANSFERS, Mint, PaidBatch, Payment, PaymentBatch,

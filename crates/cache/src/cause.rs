@@ -84,15 +84,16 @@ impl RedisCause {
             }
             Self::WrongPassword => "correct the user and the password in redis.url",
             Self::NotPermitted => {
-                "let the user of redis.url run scripts on all keys and channels that begin with redis.prefix: \
-                 ACL SETUSER name ~PREFIX:* &PREFIX:* +@all -@dangerous"
+                "let the user of redis.url run scripts on all keys and channels that begin with \
+                 redis.prefix: ACL SETUSER name ~PREFIX:* &PREFIX:* +@all -@dangerous"
             }
             Self::Cluster => "set redis.url to a Redis that is not a cluster",
             Self::ReadOnly => "set redis.url to the primary instead of its replica",
             Self::Full => "raise maxmemory of Redis, or set its maxmemory-policy to allkeys-lru",
             Self::CannotSave => "check the disk and the log of Redis, or disable its snapshots",
             Self::Forged => {
-                "give each installation a redis.prefix of its own, and let nobody else write to this Redis"
+                "give each installation a redis.prefix of its own, and let nobody else write to \
+                 this Redis"
             }
         }
     }

@@ -1,36 +1,32 @@
-//! Builder of a server: a default for every port, and the choices that replace them.
+//! Builder of a server: the choices that replace its defaults.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foretell_application::{Application, ApplicationSettings, Ports, Semantic, shared_secret};
-use foretell_cache::{
-    LocalCache, LocalRateLimiter, RedisCache, RedisLink, RedisRateLimiter, RedisSettings,
-    RedisUserChanges, RedisVectorIndex, TieredCache,
-};
+use foretell_application::{ApplicationSettings, Semantic};
+use foretell_cache::{RedisLink, RedisSettings, RedisVectorIndex};
 use foretell_embedding::MemoryIndex;
-use foretell_mail::NoMailer;
 use foretell_ports::cache::Cache;
+use foretell_ports::health::Health;
+use foretell_ports::job::JobQueries;
+use foretell_ports::ledger::LedgerQueries;
+use foretell_ports::mail::Mailer;
+use foretell_ports::market::MarketQueries;
+use foretell_ports::post::PostQueries;
 use foretell_ports::rate_limit::RateLimiter;
-use foretell_ports::system::Clock;
-use foretell_ports::user_changes::{NoOtherNodes, UserChanges};
-use foretell_ports::vector::{Embedder, VectorIndex};
-use foretell_security::{Argon2Hasher, HashingCost, SessionTokens, SystemClock, UuidV7Ids};
-use foretell_web::JsonBodies;
-use foretell_webhooks::{HttpWebhookSender, SenderSettings};
+use foretell_ports::search::TextSearch;
+use foretell_ports::secret::{PasswordHasher, Tokens};
+use foretell_ports::system::{Clock, IdSource};
+use foretell_ports::unit::UnitOfWork;
+use foretell_ports::user::UserQueries;
+use foretell_ports::user_changes::UserChanges;
+use foretell_ports::vector::{Embedder, VectorIndex, VectorQueries};
+use foretell_ports::webhook::{WebhookBodies, WebhookQueries, WebhookSender};
 
-use crate::error::BuildError;
-use crate::open::Opened;
-use crate::replaced::ReplacedPorts;
-use crate::server::Foretell;
-use crate::storage::{Chosen, Storage};
+use crate::storage::Chosen;
 
 /// Batches that run at once on Postgres by default; the last lane is for heavy ones.
 pub const POSTGRES_LANES: usize = 3;
-
-/// Timeout of a webhook message by default.
-const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Sizes and times of the default cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,22 +53,41 @@ impl Default for CacheSettings {
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct Builder {
-    storage: Chosen,
-    settings: Option<ApplicationSettings>,
-    redis: Option<RedisSettings>,
-    cache_settings: CacheSettings,
-    search: SemanticSearch,
+    pub(crate) storage: Chosen,
+    pub(crate) settings: Option<ApplicationSettings>,
+    pub(crate) redis: Option<RedisSettings>,
+    pub(crate) cache_settings: CacheSettings,
+    pub(crate) search: SemanticSearch,
     pub(crate) replaced: ReplacedPorts,
 }
 
 /// Semantic search.
 #[derive(Clone)]
-enum SemanticSearch {
+pub(crate) enum SemanticSearch {
     Off,
     /// A model and the least similarity of what is found; the index follows from Redis.
     Model(Arc<dyn Embedder>, f64),
     /// A model with its index.
     Ready(Semantic),
+}
+
+impl SemanticSearch {
+    /// Returns the model with its index; `None` without semantic search.
+    pub(crate) async fn semantic(self, link: Option<&Arc<RedisLink>>) -> Option<Semantic> {
+        let (embedder, least_similarity) = match self {
+            Self::Off => return None,
+            Self::Ready(semantic) => return Some(semantic),
+            Self::Model(embedder, least_similarity) => (embedder, least_similarity),
+        };
+        let index: Arc<dyn VectorIndex> = match link {
+            Some(link) if RedisVectorIndex::is_supported(link).await => {
+                tracing::info!("the vector index is in Redis");
+                Arc::new(RedisVectorIndex::new(Arc::clone(link), embedder.model()))
+            }
+            _ => Arc::new(MemoryIndex::default()),
+        };
+        Some(Semantic::new(embedder, index, least_similarity))
+    }
 }
 
 impl Builder {
@@ -126,169 +141,68 @@ impl Builder {
         self.search = SemanticSearch::Ready(semantic);
         self
     }
-
-    /// Opens and migrates the database, initializes its ledger if it is empty, and starts the
-    /// application; call it within a Tokio runtime.
-    ///
-    /// # Errors
-    /// [`BuildError`].
-    pub async fn build(mut self) -> Result<Foretell, BuildError> {
-        let Opened { storage, is_postgres } = Opened::open(self.storage.clone()).await?;
-        let mut settings = self.settings.take().unwrap_or_else(|| {
-            let mut settings = ApplicationSettings::default();
-            if is_postgres {
-                settings.writer.lanes = POSTGRES_LANES;
-            }
-            settings
-        });
-        settings.writer.sends_emails |= self.replaced.mailer.is_some();
-        let ports = self.ports(storage, &settings).await?;
-        let application = Application::start(ports, settings).await?;
-        Ok(Foretell::new(Arc::new(application)))
-    }
-
-    /// Returns the ports that were replaced, and the defaults of the others.
-    async fn ports(
-        self,
-        storage: Arc<dyn Storage>,
-        settings: &ApplicationSettings,
-    ) -> Result<Ports, BuildError> {
-        let replaced = self.replaced;
-        let units = replaced.units.unwrap_or_else(|| storage.clone());
-        let clock = replaced.clock.unwrap_or_else(|| Arc::new(SystemClock));
-        let tokens = replaced.tokens.unwrap_or_else(|| Arc::new(SessionTokens));
-        let link = match &self.redis {
-            None => None,
-            Some(redis) => {
-                // Entries in Redis are signed with a key that only the database knows.
-                let key = shared_secret(&*units, &*tokens, "redis").await?;
-                Some(RedisLink::new(redis, &key)?)
-            }
-        };
-        let link = link.as_ref();
-        Ok(Ports {
-            units,
-            ledger: replaced.ledger.unwrap_or_else(|| storage.clone()),
-            markets: replaced.markets.unwrap_or_else(|| storage.clone()),
-            users: replaced.users.unwrap_or_else(|| storage.clone()),
-            posts: replaced.posts.unwrap_or_else(|| storage.clone()),
-            search: replaced.search.unwrap_or_else(|| storage.clone()),
-            vectors: replaced.vectors.unwrap_or_else(|| storage.clone()),
-            jobs: replaced.jobs.unwrap_or_else(|| storage.clone()),
-            webhooks: replaced.webhooks.unwrap_or_else(|| storage.clone()),
-            health: replaced.health.unwrap_or(storage),
-            cache: replaced.cache.unwrap_or_else(|| cache(self.cache_settings, link, &clock)),
-            limiter: replaced.limiter.unwrap_or_else(|| limiter(link)),
-            user_changes: replaced.user_changes.unwrap_or_else(|| user_changes(link)),
-            semantic: semantic(self.search, link).await,
-            mailer: replaced.mailer.unwrap_or_else(|| Arc::new(NoMailer)),
-            webhook_sender: match replaced.webhook_sender {
-                Some(sender) => sender,
-                None => Arc::new(webhook_sender()),
-            },
-            webhook_bodies: replaced
-                .webhook_bodies
-                .unwrap_or_else(|| Arc::new(JsonBodies::new(settings.currency.clone()))),
-            clock,
-            ids: replaced.ids.unwrap_or_else(|| Arc::new(UuidV7Ids)),
-            passwords: match replaced.passwords {
-                Some(hasher) => hasher,
-                None => Arc::new(password_hasher()?),
-            },
-            tokens,
-        })
-    }
 }
 
-fn cache(
-    settings: CacheSettings,
-    link: Option<&Arc<RedisLink>>,
-    clock: &Arc<dyn Clock>,
-) -> Arc<dyn Cache> {
-    let near = LocalCache::new(settings.entries, settings.entry_idle);
-    match link {
-        None => Arc::new(near),
-        Some(link) => {
-            let far = RedisCache::new(Arc::clone(link), Arc::clone(clock), settings.shared);
-            Arc::new(TieredCache::new(near, far))
+macro_rules! replaceable_ports {
+    ($($(#[$doc:meta])* $name:ident: $port:ident,)+) => {
+        /// The ports that were replaced.
+        #[derive(Clone, Default)]
+        pub(crate) struct ReplacedPorts {
+            $(pub(crate) $name: Option<Arc<dyn $port>>,)+
         }
-    }
-}
 
-fn limiter(link: Option<&Arc<RedisLink>>) -> Arc<dyn RateLimiter> {
-    match link {
-        None => Arc::new(LocalRateLimiter::new()),
-        Some(link) => Arc::new(RedisRateLimiter::new(Arc::clone(link))),
-    }
-}
-
-fn user_changes(link: Option<&Arc<RedisLink>>) -> Arc<dyn UserChanges> {
-    match link {
-        None => Arc::new(NoOtherNodes),
-        Some(link) => Arc::new(RedisUserChanges::new(Arc::clone(link))),
-    }
-}
-
-async fn semantic(search: SemanticSearch, link: Option<&Arc<RedisLink>>) -> Option<Semantic> {
-    let (embedder, least_similarity) = match search {
-        SemanticSearch::Off => return None,
-        SemanticSearch::Ready(semantic) => return Some(semantic),
-        SemanticSearch::Model(embedder, least_similarity) => (embedder, least_similarity),
-    };
-    let index: Arc<dyn VectorIndex> = match link {
-        Some(link) if RedisVectorIndex::is_supported(link).await => {
-            tracing::info!("the vector index is in Redis");
-            Arc::new(RedisVectorIndex::new(Arc::clone(link), embedder.model()))
+        /// One setter for each port.
+        impl Builder {
+            $(
+                $(#[$doc])*
+                pub fn $name(mut self, port: impl $port + 'static) -> Self {
+                    self.replaced.$name = Some(Arc::new(port));
+                    self
+                }
+            )+
         }
-        _ => Arc::new(MemoryIndex::default()),
     };
-    Some(Semantic::new(embedder, index, least_similarity))
 }
 
-fn webhook_sender() -> HttpWebhookSender {
-    HttpWebhookSender::new(SenderSettings { allow_private: false, timeout: WEBHOOK_TIMEOUT })
-}
-
-fn password_hasher() -> Result<Argon2Hasher, BuildError> {
-    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    Ok(Argon2Hasher::new(HashingCost::default(), threads)?)
-}
-
-#[cfg(all(test, feature = "memory"))]
-mod tests {
-    use foretell_application::StartError;
-    use foretell_domain::money::Currency;
-    use foretell_persistence::ConnectError;
-    use foretell_testkit::{MemoryMailer, MemoryStore};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn database_with_another_currency_is_rejected() {
-        let builder = Foretell::builder().storage(MemoryStore::new()).fakes(1);
-        builder.clone().build().await.unwrap();
-        let currency = Currency::new("GOLD", 0).unwrap();
-        let settings = ApplicationSettings { currency, ..ApplicationSettings::default() };
-        let Err(error) = builder.settings(settings).build().await else {
-            panic!("the currency was changed");
-        };
-        assert!(matches!(error, BuildError::Start(StartError::Currency { .. })), "{error:?}");
-    }
-
-    #[tokio::test]
-    async fn mailer_enables_emails() {
-        let builder = Foretell::builder().in_memory().fakes(1);
-        let silent = builder.clone().build().await.unwrap();
-        assert!(!silent.application().settings().writer.sends_emails);
-        let writing = builder.mailer(MemoryMailer::default()).build().await.unwrap();
-        assert!(writing.application().settings().writer.sends_emails);
-    }
-
-    #[tokio::test]
-    async fn path_as_postgres_url_is_rejected() {
-        let Err(error) = Foretell::builder().postgres("./foretell.db").build().await else {
-            panic!("a file was opened");
-        };
-        assert!(matches!(error, BuildError::Connect(ConnectError::Url(_))), "{error:?}");
-    }
+replaceable_ports! {
+    /// Runs units of work by this adapter instead of the storage's.
+    units: UnitOfWork,
+    /// Reads accounts and transfers from this adapter instead of the storage.
+    ledger: LedgerQueries,
+    /// Reads markets from this adapter instead of the storage.
+    markets: MarketQueries,
+    /// Reads users, sessions and API keys from this adapter instead of the storage.
+    users: UserQueries,
+    /// Reads posts, comments and tags from this adapter instead of the storage.
+    posts: PostQueries,
+    /// Searches texts by this adapter instead of the storage.
+    search: TextSearch,
+    /// Reads embeddings from this adapter instead of the storage.
+    vectors: VectorQueries,
+    /// Reads jobs from this adapter instead of the storage.
+    jobs: JobQueries,
+    /// Reads webhooks from this adapter instead of the storage.
+    webhooks: WebhookQueries,
+    /// Checks the health of storage by this adapter.
+    health: Health,
+    /// Caches in this adapter. Default: in this process, and in Redis if there is one.
+    cache: Cache,
+    /// Limits rates by this adapter. Default: Redis if there is one, otherwise this process.
+    limiter: RateLimiter,
+    /// Announces changed users to other nodes by this adapter. Default: Redis if there is one.
+    user_changes: UserChanges,
+    /// Sends emails by this adapter. Default: no emails are written.
+    mailer: Mailer,
+    /// Sends webhook messages by this adapter. Default: HTTPS, to public addresses only.
+    webhook_sender: WebhookSender,
+    /// Writes the bodies of webhook messages by this adapter. Default: JSON.
+    webhook_bodies: WebhookBodies,
+    /// Reads the time from this clock. Default: the system's.
+    clock: Clock,
+    /// Creates ids by this adapter. Default: version 7 UUIDs.
+    ids: IdSource,
+    /// Hashes passwords by this adapter. Default: argon2id, with a thread for each core.
+    passwords: PasswordHasher,
+    /// Creates tokens by this adapter. Default: 256 random bits.
+    tokens: Tokens,
 }

@@ -8,15 +8,16 @@
 //! Contains no rules, no SQL and no HTTP of its own, and reads neither files nor environment
 //! variables.
 
+mod build;
 mod builder;
 mod error;
 #[cfg(feature = "memory")]
 mod fakes;
 mod open;
-mod replaced;
 mod search_index;
 mod server;
 mod storage;
+mod storage_choice;
 mod workers;
 
 pub use foretell_application as application;
@@ -31,7 +32,8 @@ pub use foretell_cache::RedisSettings;
 pub use foretell_jobs::WorkerSettings;
 pub use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
 pub use server::Foretell;
-pub use storage::{Storage, StorageChoice};
+pub use storage::Storage;
+pub use storage_choice::StorageChoice;
 pub use workers::Workers;
 
 /// Compiles and runs the programs of the guide.

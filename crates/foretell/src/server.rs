@@ -8,7 +8,6 @@ use foretell_ports::error::StoreError;
 use foretell_web::{WebSettings, WebState};
 
 use crate::search_index;
-use crate::storage::StorageChoice;
 use crate::workers::Workers;
 
 /// A server that is ready: its database is migrated and its ledger initialized.
@@ -18,11 +17,6 @@ pub struct Foretell {
 }
 
 impl Foretell {
-    /// Begins with the choice of the storage.
-    pub const fn builder() -> StorageChoice {
-        StorageChoice(())
-    }
-
     pub(crate) const fn new(application: Arc<Application>) -> Self {
         Self { application }
     }

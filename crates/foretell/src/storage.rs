@@ -1,9 +1,8 @@
-//! Choice of the storage.
+//! Storage: all of its ports in one adapter.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
+use foretell_persistence::{DatabaseConfig, Store};
 use foretell_ports::health::Health;
 use foretell_ports::job::JobQueries;
 use foretell_ports::ledger::LedgerQueries;
@@ -14,8 +13,6 @@ use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
 use foretell_ports::vector::VectorQueries;
 use foretell_ports::webhook::WebhookQueries;
-
-use crate::builder::Builder;
 
 /// All ports of storage in one adapter.
 pub trait Storage:
@@ -57,43 +54,4 @@ pub(crate) enum Chosen {
     Store(Store),
     /// An adapter that needs no migration.
     Adapter(Arc<dyn Storage>),
-}
-
-/// First step of a [`Builder`]: the storage, which has no default.
-#[derive(Debug, Clone, Copy)]
-#[must_use = "a server needs storage"]
-pub struct StorageChoice(pub(crate) ());
-
-impl StorageChoice {
-    /// Stores everything in memory until the process ends: for tests and experiments.
-    #[cfg(feature = "memory")]
-    pub fn in_memory(self) -> Builder {
-        self.storage(foretell_testkit::MemoryStore::new())
-    }
-
-    /// Opens the `SQLite` file of this path, and creates it and its folder if necessary.
-    pub fn sqlite(self, path: impl Into<PathBuf>) -> Builder {
-        self.database(DatabaseConfig::new(DatabaseUrl::Sqlite(path.into())))
-    }
-
-    /// Opens the Postgres database of this URL, such as `postgres://user:password@host/name`.
-    pub fn postgres(self, url: impl Into<String>) -> Builder {
-        Builder::new(Chosen::Postgres(url.into()))
-    }
-
-    /// Opens a database with these connections.
-    pub fn database(self, config: DatabaseConfig) -> Builder {
-        Builder::new(Chosen::Config(config))
-    }
-
-    /// Takes an open database, such as one that was backed up before [`Builder::build`] migrates
-    /// it.
-    pub fn store(self, store: Store) -> Builder {
-        Builder::new(Chosen::Store(store))
-    }
-
-    /// Takes another adapter, which must need no migration.
-    pub fn storage(self, storage: impl Storage + 'static) -> Builder {
-        Builder::new(Chosen::Adapter(Arc::new(storage)))
-    }
 }

@@ -80,7 +80,8 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
         Err(error) => {
             tracing::warn!(
                 %job_id, kind, failure, error = %Chain(&error),
-                "job {kind} failed, and storing the failure failed too; it runs again when its lease expires"
+                "job {kind} failed, and storing the failure failed too; it runs again when its \
+                 lease expires"
             );
         }
     }

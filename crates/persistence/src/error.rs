@@ -16,11 +16,11 @@ pub(crate) const FIRST_MICROS: i64 = -62_135_596_800_000_000;
 /// The last microsecond of the year 9999.
 pub(crate) const LAST_MICROS: i64 = 253_402_300_799_999_999;
 
-const CREATE_UTF8_DATABASE: &str = "create another one with CREATE DATABASE foretell ENCODING 'UTF8' TEMPLATE \
-    template0, copy the data with pg_dump and psql, and change database.url";
+const CREATE_UTF8_DATABASE: &str = "create another one with CREATE DATABASE foretell ENCODING \
+    'UTF8' TEMPLATE template0, copy the data with pg_dump and psql, and change database.url";
 
-const CREATE_UTF8_FILE: &str = "copy the data with sqlite3 OLD .dump into a new file, whose encoding is UTF-8 unless \
-    told otherwise, and change database.url";
+const CREATE_UTF8_FILE: &str = "copy the data with sqlite3 OLD .dump into a new file, whose \
+    encoding is UTF-8 unless told otherwise, and change database.url";
 
 /// Reason why a store could not be opened.
 #[derive(Debug, Error)]

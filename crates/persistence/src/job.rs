@@ -1,5 +1,6 @@
 //! Jobs: the ports, and their statements in the modules below.
 
+pub(crate) mod job_rows;
 pub(crate) mod jobs;
 
 use async_trait::async_trait;

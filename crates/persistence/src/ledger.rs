@@ -1,9 +1,11 @@
 //! Accounts and transfers: the ports, and their statements in the modules below.
 
+pub(crate) mod account_rows;
 pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod profits;
 pub(crate) mod timeline;
+pub(crate) mod transfer_rows;
 pub(crate) mod transfers;
 
 use std::collections::BTreeSet;

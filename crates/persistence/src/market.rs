@@ -1,12 +1,16 @@
 //! Markets, bets, positions and settlements: the ports, and their statements in the modules below.
 
+pub(crate) mod bet_rows;
 pub(crate) mod bets;
 pub(crate) mod market_details;
 pub(crate) mod market_lists;
+pub(crate) mod market_rows;
 pub(crate) mod markets;
 pub(crate) mod portfolio;
+pub(crate) mod position_rows;
 pub(crate) mod positions;
 pub(crate) mod prices;
+pub(crate) mod settlement_rows;
 pub(crate) mod settlements;
 
 use std::collections::BTreeSet;

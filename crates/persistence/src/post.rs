@@ -1,7 +1,9 @@
 //! Posts, comments and tags: the ports, and their statements in the modules below.
 
+pub(crate) mod comment_rows;
 pub(crate) mod comments;
 pub(crate) mod post_lists;
+pub(crate) mod post_rows;
 pub(crate) mod post_tags;
 pub(crate) mod posts;
 

@@ -1,5 +1,6 @@
 //! Text searches: the ports, and their statements in the modules below.
 
+pub(crate) mod parameters;
 pub(crate) mod searches;
 
 use std::sync::Arc;

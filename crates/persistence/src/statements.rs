@@ -105,7 +105,7 @@ impl Observed {
         match &mut connection {
             Either::Sqlite(c) => {
                 c.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
-                crate::cancel::define_go_on(c).unwrap();
+                crate::cancel::query::define_go_on(c).unwrap();
                 c.set_instrumentation(log.clone());
             }
             Either::Postgres(c) => c.set_instrumentation(log.clone()),

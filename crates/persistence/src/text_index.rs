@@ -151,9 +151,17 @@ const POSTS_ON_SQLITE: OnSqlite =
 macro_rules! on_postgres {
     ($texts:literal, $id:literal) => {
         concat!(
-            "INSERT INTO ", $texts, " (", $id, ", words, substrings)
-            SELECT id, CAST(words AS tsvector), substrings FROM unnest(?, ?, ?) AS new (id, words, substrings)
-            ON CONFLICT (", $id, ") DO UPDATE SET words = excluded.words, substrings = excluded.substrings"
+            "INSERT INTO ",
+            $texts,
+            " (",
+            $id,
+            ", words, substrings)
+            SELECT id, CAST(words AS tsvector), substrings
+            FROM unnest(?, ?, ?) AS new (id, words, substrings)
+            ON CONFLICT (",
+            $id,
+            ") DO UPDATE
+            SET words = excluded.words, substrings = excluded.substrings"
         )
     };
 }
@@ -187,6 +195,7 @@ pub(crate) fn put(
                 Searched::Markets => PUT_MARKETS,
                 Searched::Posts => PUT_POSTS,
             };
+            // Not tolerated here: after a failed statement, Postgres rolls the whole unit back.
             prepared(statement)
                 .bind::<Array<Id>, _>(indexed.iter().map(|(id, _)| *id).collect::<Vec<_>>())
                 .bind::<Array<Text>, _>(

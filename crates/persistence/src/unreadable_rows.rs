@@ -90,7 +90,8 @@ fn skip(failure: Failure) -> Result<(), Failure> {
         let error = Chain(&*cause);
         tracing::error!(
             table, column, id, %error,
-            "stored row cannot be read and is left out of lists; `foretell doctor` shows how to repair it"
+            "stored row cannot be read and is left out of lists; `foretell doctor` shows how to \
+             repair it"
         );
     }
     Ok(())

@@ -5,6 +5,7 @@ pub(crate) mod api_keys;
 pub(crate) mod credential_states;
 pub(crate) mod known_networks;
 pub(crate) mod sessions;
+pub(crate) mod user_rows;
 pub(crate) mod users;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,6 @@
 //! Webhooks: the ports, and their statements in the modules below.
 
+pub(crate) mod webhook_rows;
 pub(crate) mod webhooks;
 
 use async_trait::async_trait;

@@ -11,8 +11,8 @@ use foretell_domain::time::Timestamp;
 use thiserror::Error;
 
 use crate::error::StoreError;
+use crate::locked::Locked;
 use crate::page::PageRequest;
-use crate::unit::Locked;
 
 /// A job to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]

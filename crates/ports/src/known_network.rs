@@ -7,9 +7,9 @@ use foretell_domain::id::UserId;
 use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
 
+use crate::credentials::Credentials;
 use crate::error::StoreError;
-use crate::unit::Locked;
-use crate::user::Credentials;
+use crate::locked::Locked;
 
 /// A network from which a user has signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 
 use crate::error::StoreError;
+use crate::locked::Locked;
 use crate::page::{Page, PageRequest};
 use crate::portfolio::Profit;
-use crate::unit::Locked;
 
 /// Writes accounts and transfers within a unit of work.
 pub trait LedgerTx {

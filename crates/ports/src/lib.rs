@@ -9,12 +9,14 @@
 pub mod api_key;
 pub mod cache;
 pub mod cost;
+mod credentials;
 pub mod error;
 pub mod health;
 pub mod idempotency;
 pub mod job;
 pub mod known_network;
 pub mod ledger;
+mod locked;
 pub mod mail;
 pub mod market;
 pub mod page;

@@ -10,9 +10,9 @@ use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 
 use crate::error::StoreError;
+use crate::locked::Locked;
 use crate::page::{NumberedPage, Page, PageRequest};
 use crate::portfolio::{BetKey, HeldKey, HeldPosition};
-use crate::unit::Locked;
 
 /// A market to be stored for the first time.
 #[derive(Debug, Clone, PartialEq)]

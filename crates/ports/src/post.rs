@@ -7,8 +7,8 @@ use foretell_domain::post::{Authorship, Post, PostStatus};
 use foretell_domain::tag::Tag;
 
 use crate::error::StoreError;
+use crate::locked::Locked;
 use crate::page::PageRequest;
-use crate::unit::Locked;
 
 /// Writes posts and comments within a unit of work. A unit that uses both a subject and its
 /// comments must lock the subject first.

@@ -1,7 +1,6 @@
 //! Units of work: closures over storage whose changes are committed completely or not at all.
 
 use std::future::Future;
-use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +17,8 @@ use crate::secret::SecretTx;
 use crate::user::UserTx;
 use crate::vector::VectorTx;
 use crate::webhook::WebhookTx;
+
+pub use crate::locked::Locked;
 
 /// All write operations of a unit of work.
 pub trait Tx:
@@ -51,36 +52,6 @@ impl<
         + VectorTx,
 > Tx for T
 {
-}
-
-/// A row that the running unit of work has locked or inserted. Only such rows can be saved.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Locked<T>(T);
-
-impl<T> Locked<T> {
-    /// Marks a row as locked. Only adapters, after locking it, may call this.
-    pub const fn assume(row: T) -> Self {
-        Self(row)
-    }
-
-    /// Returns the row, which can then no longer be saved.
-    pub fn into_inner(self) -> T {
-        self.0
-    }
-}
-
-impl<T> Deref for Locked<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T> DerefMut for Locked<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.0
-    }
 }
 
 /// End of a unit of work whose statements have all succeeded.

@@ -11,9 +11,11 @@ use foretell_domain::user::{Role, User, UserStatus};
 use crate::api_key::ApiKeyQueries;
 use crate::error::StoreError;
 use crate::known_network::KnownNetworkQueries;
+use crate::locked::Locked;
 use crate::page::PageRequest;
 use crate::secret::{PasswordHash, TokenHash};
-use crate::unit::Locked;
+
+pub use crate::credentials::Credentials;
 
 /// A session: the hash of its token and its expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,15 +125,6 @@ pub trait UserTx {
 
     /// Deletes at most `limit` sessions that ended before a time, and returns their number.
     fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
-}
-
-/// A user with the data needed to sign in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// The user.
-    pub user: User,
-    /// The hash of the password.
-    pub password: PasswordHash,
 }
 
 /// A live session with its user and the user's trading account.

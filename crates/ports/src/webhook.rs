@@ -11,9 +11,9 @@ use foretell_domain::webhook::{WebhookEvents, WebhookStatus, WebhookUrl};
 use thiserror::Error;
 
 use crate::error::StoreError;
+use crate::locked::Locked;
 use crate::market::MarketDetails;
 use crate::page::PageRequest;
-use crate::unit::Locked;
 
 /// Signing key of messages: 256 random bits shared with the receiver only.
 #[derive(Clone, Copy, PartialEq, Eq)]

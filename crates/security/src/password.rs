@@ -116,7 +116,8 @@ impl Work {
         let PasswordHash(text) = hash.unwrap_or(&self.dummy);
         let stored = Phc::new(text).map_err(|_| password_hash::Error::EncodingInvalid)?;
         if stored.salt.is_none() || stored.hash.is_none() {
-            return Err(password_hash::Error::EncodingInvalid); // argon2 would call it a wrong password
+            // argon2 would call it a wrong password.
+            return Err(password_hash::Error::EncodingInvalid);
         }
         let normalized = normalized(password);
         let is_normal = self.matches(&normalized, &stored)?;

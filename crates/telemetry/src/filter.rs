@@ -15,7 +15,8 @@ pub enum FilterError {
     /// A word that is not a level. It could be meant as a target, but is more often a level with a
     /// typing error, which would disable logging.
     #[error(
-        "`{word}` is no log level (off, error, warn, info, debug, trace); a target needs one: `{word}=debug`"
+        "`{word}` is no log level (off, error, warn, info, debug, trace); a target needs one: \
+         `{word}=debug`"
     )]
     NoLevel {
         /// The word.

@@ -5,14 +5,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use foretell_domain::market::Bet;
-use foretell_domain::transfer::Transfer;
 use foretell_ports::error::StoreError;
-use foretell_ports::idempotency::StoredOutcome;
 use foretell_ports::unit::{ErasedWork, Tx, UnitFuture, UnitOfWork};
 use tokio::sync::Semaphore;
 
 use crate::intercepted::{InterceptedTx, Interceptor};
+
+pub use crate::intercepted::Insert;
 
 /// Timeout of [`Gate::arrived`].
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -32,18 +31,6 @@ pub enum Fault {
     Rerun,
     /// It begins this much later.
     Delay(Duration),
-}
-
-/// A row that a unit is about to insert.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub enum Insert<'a> {
-    /// A transfer.
-    Transfer(&'a Transfer),
-    /// A bet or sale.
-    Bet(&'a Bet),
-    /// The outcome of a command.
-    Outcome(&'a StoredOutcome),
 }
 
 type PoisonedName = Box<dyn Fn(&'static str) -> bool + Send>;

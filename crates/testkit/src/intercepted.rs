@@ -37,7 +37,17 @@ use foretell_ports::user::{
 use foretell_ports::vector::{StoredVector, VectorTx};
 use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor, WebhookTx};
 
-use crate::faults::Insert;
+/// A row that a unit is about to insert.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Insert<'a> {
+    /// A transfer.
+    Transfer(&'a Transfer),
+    /// A bet or sale.
+    Bet(&'a Bet),
+    /// The outcome of a command.
+    Outcome(&'a StoredOutcome),
+}
 
 /// Reactions to the calls of a unit before they reach the inner one. An error is the result of the
 /// call.
@@ -118,7 +128,9 @@ impl<I: Interceptor> LedgerTx for InterceptedTx<'_, I> {
         fn save_accounts(&mut self, accounts: &[&Locked<Account>]) -> ();
         fn find_paid_as(&mut self, names: &[(AccountId, ClientId)]) -> Vec<(AccountId, ClientId)>;
         fn find_transfers(&mut self, ids: &[TransferId]) -> Vec<Transfer>;
-        fn find_transfers_from(&mut self, account: AccountId, versions: RangeInclusive<i64>) -> Vec<Transfer>;
+        fn find_transfers_from(
+            &mut self, account: AccountId, versions: RangeInclusive<i64>
+        ) -> Vec<Transfer>;
         fn find_reversed(&mut self, ids: &[TransferId]) -> Vec<TransferId>;
     }
 }
@@ -162,7 +174,9 @@ impl<I: Interceptor> MarketTx for InterceptedTx<'_, I> {
 
 impl<I: Interceptor> UserTx for InterceptedTx<'_, I> {
     pass_on! {
-        fn find_credential_states(&mut self, credentials: &BTreeSet<CredentialId>, lock: CredentialLock) -> Vec<CredentialState>;
+        fn find_credential_states(
+            &mut self, credentials: &BTreeSet<CredentialId>, lock: CredentialLock
+        ) -> Vec<CredentialState>;
         fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> bool;
         fn lock_user(&mut self, id: UserId) -> Option<Locked<Credentials>>;
         fn lock_user_and_admins(&mut self, id: UserId) -> Vec<Locked<Credentials>>;
@@ -182,7 +196,9 @@ impl<I: Interceptor> UserTx for InterceptedTx<'_, I> {
 
 impl<I: Interceptor> KnownNetworkTx for InterceptedTx<'_, I> {
     pass_on! {
-        fn record_known_network(&mut self, user: &Locked<Credentials>, known: KnownNetwork, max: u32) -> ();
+        fn record_known_network(
+            &mut self, user: &Locked<Credentials>, known: KnownNetwork, max: u32
+        ) -> ();
         fn delete_known_networks_of(&mut self, user: UserId, kept: Option<IpAddr>) -> usize;
         fn purge_known_networks(&mut self, before: Timestamp, limit: u32) -> u64;
     }
@@ -232,8 +248,12 @@ impl<I: Interceptor> WebhookTx for InterceptedTx<'_, I> {
         fn save_webhook(&mut self, webhook: &Locked<Webhook>) -> ();
         fn delete_webhook(&mut self, id: WebhookId) -> bool;
         fn add_webhook_cursors(&mut self, changes: &[MarketChange]) -> Vec<(WebhookId, MarketId)>;
-        fn find_webhook_cursor(&mut self, webhook: WebhookId, market: &Locked<Market>) -> Option<WebhookCursor>;
-        fn move_webhook_cursor(&mut self, webhook: WebhookId, market: MarketId, cursor: WebhookCursor) -> ();
+        fn find_webhook_cursor(
+            &mut self, webhook: WebhookId, market: &Locked<Market>
+        ) -> Option<WebhookCursor>;
+        fn move_webhook_cursor(
+            &mut self, webhook: WebhookId, market: MarketId, cursor: WebhookCursor
+        ) -> ();
         fn delete_webhook_cursor(&mut self, webhook: WebhookId, market: MarketId) -> ();
         fn delete_webhook_cursors(&mut self, webhook: &Locked<Webhook>) -> ();
     }
@@ -253,7 +273,9 @@ impl<I: Interceptor> JobTx for InterceptedTx<'_, I> {
         fn lease_jobs(&mut self, request: &LeaseRequest) -> LeasedJobs;
         fn extend_lease(&mut self, lease: Lease, until: Timestamp) -> bool;
         fn finish_job(&mut self, lease: Lease, at: Timestamp) -> bool;
-        fn reschedule_job(&mut self, lease: Lease, run_at: Timestamp, failure: Option<&str>) -> bool;
+        fn reschedule_job(
+            &mut self, lease: Lease, run_at: Timestamp, failure: Option<&str>
+        ) -> bool;
         fn dead_letter_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> bool;
         fn lock_job(&mut self, id: JobId) -> Option<Locked<Job>>;
         fn revive_job(&mut self, job: &Locked<Job>, run_at: Timestamp) -> ();

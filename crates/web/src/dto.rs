@@ -6,6 +6,7 @@ pub(crate) mod change;
 pub(crate) mod comment;
 pub(crate) mod field_value;
 pub(crate) mod job;
+pub(crate) mod listed_user;
 pub(crate) mod market;
 pub(crate) mod money;
 pub(crate) mod page;

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 pub use code::ErrorCode;
 
-use crate::reply::IDEMPOTENCY_REPLAYED;
+use crate::header_names::IDEMPOTENCY_REPLAYED;
 use crate::validation::FieldError;
 
 /// Time that a client should wait after a 503, in seconds.

@@ -25,7 +25,10 @@ macro_rules! from_head {
             type Error = std::convert::Infallible;
             type Future = std::future::Ready<Result<Self, Self::Error>>;
 
-            fn from_request(request: &actix_web::HttpRequest, _: &mut actix_web::dev::Payload) -> Self::Future {
+            fn from_request(
+                request: &actix_web::HttpRequest,
+                _: &mut actix_web::dev::Payload,
+            ) -> Self::Future {
                 let read: fn(&actix_web::HttpRequest) -> Self = $read;
                 std::future::ready(Ok(read(request)))
             }
@@ -51,7 +54,7 @@ pub(crate) use caller::{
     SignedIn, Trade, requester_of, session_cookie_name,
 };
 pub(crate) use client_address::ClientAddress;
-pub(crate) use idempotency_key::{IDEMPOTENCY_KEY, IdempotencyKey};
+pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use last_event::{LAST_EVENT_ID_NAME, LastEvent};
 pub(crate) use object::Object;
 pub(crate) use params::{List, NoParams, Pagination, Params};

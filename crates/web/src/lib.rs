@@ -12,17 +12,19 @@ mod dto;
 mod error;
 mod export;
 mod extract;
+mod header_names;
 mod middleware;
 mod openapi;
 mod origins;
 mod reply;
 mod routes;
 mod routing;
+mod settings;
+mod state;
 mod trusted_proxies;
 mod validation;
 mod webhook_bodies;
 
-use std::fmt;
 use std::io;
 use std::net::{Shutdown, TcpListener};
 use std::sync::Arc;
@@ -32,16 +34,14 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{
     Extensions, HttpServiceFactory, Server, ServiceFactory, ServiceRequest, ServiceResponse,
 };
+use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
-use foretell_application::Application;
-use foretell_domain::job::JobLane;
-use secrecy::SecretString;
 use socket2::{SockRef, Socket};
-use tracing::Span;
 
 use crate::connections::Connections;
+use crate::middleware::serve_request;
 
 pub use actix_web::dev::ServerHandle;
 pub use connections::ConnectionLimits;
@@ -49,81 +49,10 @@ pub use error::ErrorCode;
 pub use export::ExportViews;
 pub use openapi::openapi_json;
 pub use origins::{OriginError, WebOrigin};
+pub use settings::{LaneHealth, Operations, WebSettings};
+pub use state::WebState;
 pub use trusted_proxies::{Network, NetworkError, TrustedProxies};
 pub use webhook_bodies::JsonBodies;
-
-/// HTTP settings of the operator.
-#[derive(Debug, Clone)]
-pub struct WebSettings {
-    /// `true` if cookies are sent over HTTPS only; `false` in development.
-    pub secure_cookies: bool,
-    /// Maximum size of a request body, in bytes.
-    pub max_body_bytes: usize,
-    /// Timeout for the arrival of a body.
-    pub body_timeout: Duration,
-    /// Timeout of a response after its body has arrived; work in progress continues.
-    pub answer_timeout: Duration,
-    /// Origins besides the server's own whose pages may read responses and use the session cookie.
-    pub allowed_origins: Vec<WebOrigin>,
-    /// Proxies that are trusted to report the client address.
-    pub trusted_proxies: TrustedProxies,
-    /// Metrics and health of the process.
-    pub operations: Operations,
-    /// Adds the span of a request to the trace of its `traceparent` header (W3C Trace Context);
-    /// `None` without tracing.
-    pub join_trace: Option<fn(&Span, &str)>,
-}
-
-impl Default for WebSettings {
-    fn default() -> Self {
-        Self {
-            secure_cookies: true,
-            max_body_bytes: 1024 * 1024,
-            body_timeout: Duration::from_secs(10),
-            answer_timeout: Duration::from_secs(2),
-            allowed_origins: Vec::new(),
-            trusted_proxies: TrustedProxies::default(),
-            operations: Operations::default(),
-            join_trace: None,
-        }
-    }
-}
-
-/// Metrics and health of the process, provided by other parts of it.
-#[derive(Clone, Default)]
-pub struct Operations {
-    /// Renders all metrics in the Prometheus text format; `None` if there are none.
-    pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
-    /// Token required to read them; `None` if anyone may.
-    pub metrics_token: Option<SecretString>,
-    /// Health of each lane of this process's worker; `None` if it has no worker.
-    pub workers: Option<Arc<LaneHealth>>,
-}
-
-/// Returns for each lane of jobs whether it makes progress with due jobs.
-pub type LaneHealth = dyn Fn() -> Vec<(JobLane, bool)> + Send + Sync;
-
-impl fmt::Debug for Operations {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (has_metrics, has_workers) = (self.metrics.is_some(), self.workers.is_some());
-        f.debug_struct("Operations")
-            .field("metrics", &has_metrics)
-            .field("metrics_token", &self.metrics_token)
-            .field("workers", &has_workers)
-            .finish()
-    }
-}
-
-/// State shared by all requests.
-#[derive(Clone)]
-pub struct WebState {
-    /// The use cases.
-    pub application: Arc<Application>,
-    /// Settings of the operator.
-    pub settings: WebSettings,
-    /// Signing key of cursors: the same on all nodes, or a cursor is invalid on another node.
-    pub cursor_key: [u8; 32],
-}
 
 /// Builds all routes with their middleware, for a server or a test.
 pub fn app(
@@ -142,7 +71,7 @@ pub fn app(
     App::new()
         .app_data(state.clone())
         .wrap(cors)
-        .wrap(middleware::RootMiddleware(state))
+        .wrap(from_fn(move |request, next| serve_request(state.clone(), request, next)))
         .configure(routes::configure)
         .default_service(web::to(routing::unknown_route))
 }
@@ -156,7 +85,7 @@ pub fn service(state: WebState) -> impl HttpServiceFactory {
     web::scope("")
         .app_data(state.clone())
         .wrap(cors)
-        .wrap(middleware::RootMiddleware(state))
+        .wrap(from_fn(move |request, next| serve_request(state.clone(), request, next)))
         .configure(routes::configure)
         .default_service(web::to(routing::unknown_route))
 }

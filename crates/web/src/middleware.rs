@@ -9,5 +9,5 @@ mod request_metrics;
 mod root;
 
 pub(crate) use cors::cors;
-pub(crate) use metering::{charge, meter};
-pub(crate) use root::RootMiddleware;
+pub(crate) use metering::{Metering, charge, meter};
+pub(crate) use root::serve_request;

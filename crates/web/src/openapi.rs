@@ -6,10 +6,13 @@
 
 #![expect(
     clippy::indexing_slicing,
-    reason = "what is indexed is JSON that depends on the code alone, and every test of the document builds all of it"
+    reason = "what is indexed is JSON that depends on the code alone, and every test of the \
+        document builds all of it"
 )]
 
+mod completion;
 mod failures;
+mod headers;
 mod lists;
 pub(crate) mod names;
 mod operation;
@@ -85,22 +88,23 @@ fn whole() -> Value {
         "components": {
             "schemas": draft.schemas,
             "responses": draft.failures.into_responses(),
-            "headers": operation::headers(),
+            "headers": headers::all(),
             "securitySchemes": security_schemes(),
         },
     })
 }
 
-const DESCRIPTION: &str = "A prediction market to run yourself. Version 2 divides lists by cursors, version 1 by pages. \
-    Every error has a code, see docs/errors.md; with `Accept: application/problem+json` errors have the form of RFC 9457.";
+const DESCRIPTION: &str = "A prediction market to run yourself. Version 2 divides lists by \
+    cursors, version 1 by pages. Every error has a code, see docs/errors.md; with `Accept: \
+    application/problem+json` errors have the form of RFC 9457.";
 
 fn security_schemes() -> Value {
     json!({
         "bearer": {
             "type": "http",
             "scheme": "bearer",
-            "description": "The token of a session, which may do everything its user may, or the secret of an API key, \
-                which may do what its scopes name.",
+            "description": "The token of a session, which may do everything its user may, or the \
+             secret of an API key, which may do what its scopes name.",
         },
         "cookie": {
             "type": "apiKey",
@@ -123,7 +127,7 @@ impl Draft {
             for (method, said) in methods {
                 for (path, said) in with_copies(path, said) {
                     let mut operation = Operation::new(&path, method, said);
-                    operation.complete(base, suffix, self);
+                    operation.complete(base, suffix, &mut self.schemas, &mut self.failures);
                     let methods =
                         self.paths.entry(format!("{base}{path}")).or_insert_with(|| json!({}));
                     if let Value::Object(methods) = methods {

@@ -12,7 +12,8 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The text is not an origin.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "must be http:// or https:// with a host and perhaps a port, such as \"https://app.example.org\""
+    "must be http:// or https:// with a host and perhaps a port, such as \
+     \"https://app.example.org\""
 )]
 pub struct OriginError;
 

@@ -16,9 +16,7 @@ use crate::cpu_work;
 use crate::dto::page::ListMeta;
 use crate::error::ApiError;
 use crate::extract::KnownTags;
-
-/// Header that marks the stored response to an earlier request with the same key.
-pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+use crate::header_names::IDEMPOTENCY_REPLAYED;
 
 /// Return type of handlers.
 pub(crate) type HandlerResult = Result<HttpResponse, ApiError>;

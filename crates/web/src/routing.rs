@@ -19,7 +19,7 @@ use futures::future::LocalBoxFuture;
 
 use crate::deadline::Deadline;
 use crate::error::{ApiError, ErrorCode};
-use crate::middleware::meter;
+use crate::middleware::{Metering, meter};
 
 /// A path with a handler for each of its methods.
 pub(crate) struct Endpoint {
@@ -27,17 +27,6 @@ pub(crate) struct Endpoint {
     allow: String,
     metering: Metering,
     has_no_deadline: bool,
-}
-
-/// Rate limit bucket of a route's requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Metering {
-    /// `read` for safe methods, `write` for the others.
-    ByMethod,
-    /// This bucket.
-    As(RequestKind),
-    /// None: the route is never limited.
-    Exempt,
 }
 
 /// Path of the matched route, as declared.

@@ -95,8 +95,8 @@ async fn excess_payments_are_rejected_immediately() {
         times[(times.len() - 1) * percent / 100]
     };
     eprintln!(
-        "{capacity} a second can be made; of {} {} were made, the slowest in {:?}; refused in {:?}, 99 % in {:?}; \
-         again after {recovered:?}, {again} a second",
+        "{capacity} a second can be made; of {} {} were made, the slowest in {:?}; refused in \
+         {:?}, 99 % in {:?}; again after {recovered:?}, {again} a second",
         made.len() + refused.len(),
         made.len(),
         quantile(&made, 100),

@@ -118,7 +118,8 @@ fn check_paid(server: &Server, market: &Value, settlement: &Value) {
             SELECT credit_account_id, COUNT(*) AS payouts, SUM(amount_minor) AS amount_minor
             FROM transfers WHERE kind = 'payout' GROUP BY credit_account_id
         )
-        SELECT COUNT(*) AS count FROM positions JOIN paid ON paid.credit_account_id = positions.account_id
+        SELECT COUNT(*) AS count FROM positions
+        JOIN paid ON paid.credit_account_id = positions.account_id
         WHERE payouts = 1 AND amount_minor - {due} IN (0, 1)"
     ));
     assert_eq!(right, i64::try_from(HOLDERS).unwrap(), "each holder is paid once what is due");

@@ -155,7 +155,8 @@ impl Fixture {
 
 async fn pay(from: &Client, to: &Client, amount: &str) -> Value {
     let body = json!({
-        "clientId": new_id(), "fromAccountId": from.account_id, "toAccountId": to.account_id, "amount": amount,
+        "clientId": new_id(), "fromAccountId": from.account_id, "toAccountId": to.account_id,
+        "amount": amount,
     });
     from.post("/transfers", body).await.data(201)
 }

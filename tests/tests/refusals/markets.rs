@@ -47,8 +47,9 @@ async fn invalid_markets_are_rejected(database: Database) {
                 ada,
                 "/markets",
                 json!({
-                    "name": "ab", "description": "short", "category": "weather", "endDate": "tomorrow",
-                    "options": [{"name": ""}, {"name": "No", "colour": "red"}, {}], "subsidy": 1.5, "fee": 3,
+                    "name": "ab", "description": "short", "category": "weather",
+                    "endDate": "tomorrow", "subsidy": 1.5, "fee": 3,
+                    "options": [{"name": ""}, {"name": "No", "colour": "red"}, {}],
                 }),
             )
             .has(&[
@@ -71,8 +72,10 @@ async fn invalid_markets_are_rejected(database: Database) {
             change("options", named(&["Yes"])).has(&[("options", "length")]),
             change("options", named(&eleven.iter().map(String::as_str).collect::<Vec<_>>()))
                 .has(&[("options", "length")]),
-            change("options", named(&["Yes", "No", " yes "])).has(&[("options[2].name", "repeated")]),
-            change("options", named(&["Yes", &"x".repeat(51)])).has(&[("options[1].name", "length")]),
+            change("options", named(&["Yes", "No", " yes "]))
+                .has(&[("options[2].name", "repeated")]),
+            change("options", named(&["Yes", &"x".repeat(51)]))
+                .has(&[("options[1].name", "length")]),
             change("options", json!("Yes, No")).has(&[("options", "type")]),
             likely([json!(0.5), json!(null)]).has(&[("options[1].probability", "required")]),
             likely([json!(0.5), json!(0.4)]).has(&[("options", "invalid")]),

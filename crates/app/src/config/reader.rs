@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use config::{Value, ValueKind};
 
-use super::SECONDS_PER_DAY;
 use super::error::Problem;
 use super::layer::{Layer, written_in};
 use super::setting::{Allowed, HIDDEN, Setting};
 use super::suggestion::suggestions;
+
+pub(super) const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
 /// Maximum number of characters of a bad value in an error.
 const SHOWN_CHARS: usize = 100;

@@ -8,6 +8,7 @@ use foretell_telemetry::LogFormat;
 use foretell_web::TrustedProxies;
 
 use super::layer::written_in;
+use super::reader::SECONDS_PER_DAY;
 use super::*;
 
 fn os(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
@@ -117,9 +118,10 @@ fn development_defaults_match_documentation() {
     assert_eq!(settings.idempotency.keep, Duration::from_secs(7 * SECONDS_PER_DAY));
     check_log(&settings, LogFormat::Pretty, "info,actix_server=warn,foretell_request=warn");
     assert_eq!(settings.jobs, WorkerSettings::default());
-    assert!(
-        matches!(&settings.mail.transport, Transport::Outbox { folder, .. } if folder.ends_with("data/outbox"))
-    );
+    assert!(matches!(
+        &settings.mail.transport,
+        Transport::Outbox { folder, .. } if folder.ends_with("data/outbox")
+    ));
     let timeout = Duration::from_secs(15);
     assert_eq!(settings.webhooks, SenderSettings { allow_private: false, timeout });
 }

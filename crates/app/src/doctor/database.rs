@@ -6,7 +6,7 @@ use foretell_persistence::{ConnectError, DatabaseUrl, Store};
 use foretell_ports::error::Chain;
 use foretell_ports::ledger::LedgerQueries as _;
 
-use super::{Finding, RowFinding, State};
+use super::finding::{Finding, RowFinding, State};
 use crate::config::Settings;
 
 /// Maximum difference of the clocks of this machine and of the database.
@@ -111,7 +111,8 @@ async fn condition(store: &Store, findings: &mut Vec<Finding>) {
         findings.push(if setting.is_safe {
             Finding::ok("durability", what)
         } else {
-            let why = "what was acknowledged may be lost, or the database damaged, when the machine stops";
+            let why = "what was acknowledged may be lost, or the database damaged, when the \
+                machine stops";
             Finding::of(
                 State::Failed,
                 "durability",

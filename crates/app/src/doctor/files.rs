@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use foretell_persistence::DatabaseUrl;
 
-use super::{Finding, State};
+use super::finding::{Finding, State};
 use crate::config::{Settings, Transport};
 
 /// Permissions of the group and of others.

@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use ureq::http::StatusCode;
 
-use super::{Finding, State};
+use super::finding::{Finding, State};
 use crate::config::{Settings, Transport};
 
 /// Timeout of other services.

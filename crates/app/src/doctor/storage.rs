@@ -2,7 +2,7 @@
 
 use foretell_persistence::DatabaseUrl;
 
-use super::{Finding, State};
+use super::finding::{Finding, State};
 use crate::config::Settings;
 
 /// Free space below which there is a warning, and below a tenth of it a failure.

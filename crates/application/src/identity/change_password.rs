@@ -5,8 +5,8 @@ use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::Credentials;
 
 use super::Identity;
-use super::authenticate::Caller;
 use super::confirm_password::PasswordConfirmation;
+use crate::caller::Caller;
 use crate::client_network::network_of;
 use crate::error::AppError;
 

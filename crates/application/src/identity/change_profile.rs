@@ -5,7 +5,7 @@ use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::Credentials;
 
 use super::Identity;
-use super::authenticate::Caller;
+use crate::caller::Caller;
 use crate::error::AppError;
 use crate::expected_version::ExpectedVersion;
 

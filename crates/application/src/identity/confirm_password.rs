@@ -7,7 +7,7 @@ use foretell_ports::user::Credentials;
 use secrecy::SecretString;
 
 use super::Identity;
-use super::authenticate::Caller;
+use crate::caller::Caller;
 use crate::error::AppError;
 
 /// The caller's current password, entered again.

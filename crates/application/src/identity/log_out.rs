@@ -6,7 +6,7 @@ use foretell_domain::id::SessionId;
 use foretell_ports::unit::Tx;
 
 use super::Identity;
-use super::authenticate::Caller;
+use crate::caller::Caller;
 use crate::client_network::network_of;
 use crate::error::AppError;
 

@@ -13,8 +13,8 @@ use foretell_ports::user::Credentials;
 use secrecy::SecretString;
 
 use super::Identity;
-use super::authenticate::Caller;
 use super::confirm_password::PasswordConfirmation;
+use crate::caller::Caller;
 use crate::error::AppError;
 
 /// Data of a new API key.

@@ -9,7 +9,7 @@ use foretell_ports::page::PageRequest;
 use foretell_ports::user::Session;
 
 use super::Identity;
-use super::authenticate::Caller;
+use crate::caller::Caller;
 use crate::error::AppError;
 
 /// Maximum number of posts embedded in a user: the newest.

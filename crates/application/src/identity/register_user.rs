@@ -8,8 +8,8 @@ use foretell_domain::user::{Role, User, UserStatus};
 use foretell_ports::secret::NewPassword;
 
 use super::Identity;
-use crate::context::Principal;
 use crate::error::AppError;
+use crate::principal::Principal;
 use crate::writer::{Register, Registered};
 
 /// Idempotency key of a registration; each has its own user. It contains a space, which no key of a

@@ -13,7 +13,7 @@ use foretell_domain::time::Timestamp;
 use foretell_expiring_map::{ExpiringMap, Expiry};
 use foretell_ports::secret::TokenHash;
 
-use crate::Caller;
+use crate::caller::Caller;
 
 /// Maximum number of sessions and keys, at some 500 bytes each.
 const MAX_SESSIONS: usize = 20_000;

@@ -3,7 +3,8 @@
 use foretell_domain::account::Account;
 use foretell_domain::money::Currency;
 
-use crate::application::{Ports, StartError};
+use crate::error::StartError;
+use crate::ports::Ports;
 
 /// Stores the currency of an empty database and opens the treasury and the fees account; has no
 /// effect on an initialized database.

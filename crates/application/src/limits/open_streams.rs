@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use foretell_domain::id::UserId;
 
-use super::Limits;
+use super::request_limits::Requester;
 use crate::client_network::ClientNetwork;
-use crate::{AppError, Requester};
+use crate::error::AppError;
 
 /// Limits of open event streams in this process; `None` means unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,22 +53,13 @@ pub struct StreamPermit {
     holders: Vec<Holder>,
 }
 
-impl Limits {
-    /// Counts one more open stream for a requester.
-    ///
-    /// # Errors
-    /// [`AppError::TooManyStreams`] if the requester, or all requesters together, have too many.
-    pub fn open_stream(&self, requester: Requester) -> Result<StreamPermit, AppError> {
-        self.streams.open(requester)
-    }
-}
-
 impl OpenStreams {
     pub(crate) fn new(limits: StreamLimits) -> Self {
         Self { limits, counts: Arc::default() }
     }
 
-    fn open(&self, requester: Requester) -> Result<StreamPermit, AppError> {
+    /// Counts one more open stream for a requester.
+    pub(super) fn open(&self, requester: Requester) -> Result<StreamPermit, AppError> {
         let holders: Vec<_> = match requester {
             Requester::User(id) => vec![Holder::User(id)],
             Requester::Address(address) => {

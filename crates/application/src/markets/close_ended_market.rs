@@ -7,8 +7,8 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::user::Role;
 
 use super::Markets;
-use crate::context::Principal;
 use crate::error::AppError;
+use crate::principal::Principal;
 use crate::writer::CloseEnded;
 
 impl Markets {

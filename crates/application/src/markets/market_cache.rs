@@ -19,9 +19,10 @@ use foretell_ports::market::{MarketDetails, MarketQueries};
 use metrics::{Counter, counter};
 
 use crate::error::{AppError, clone_corrupt};
+use crate::settings::ApplicationSettings;
 
 /// Renders a market for a moment; `None` is a program error.
-pub type Render = fn(&MarketDetails, Timestamp, &crate::ApplicationSettings) -> Option<Vec<u8>>;
+pub type Render = fn(&MarketDetails, Timestamp, &ApplicationSettings) -> Option<Vec<u8>>;
 
 /// Rendered markets.
 pub(crate) struct MarketCache {

@@ -7,8 +7,8 @@ use foretell_domain::user::Role;
 use foretell_ports::error::Chain;
 
 use super::Markets;
-use crate::context::Principal;
 use crate::error::AppError;
+use crate::principal::Principal;
 use crate::writer::SettleMarket;
 
 /// Number of sets paid within the request that decides the market.

@@ -7,7 +7,6 @@ use metrics::counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::Search;
 use crate::error::AppError;
 
 /// Maximum time that a search waits for a permit.
@@ -27,15 +26,13 @@ impl SearchPermits {
     pub(crate) fn new(count: usize) -> Self {
         Self(Arc::new(Semaphore::new(count.max(1))))
     }
-}
 
-impl Search {
     /// Waits for a permit, first come, first served.
     ///
     /// # Errors
     /// [`AppError::Overloaded`] after a second.
-    pub async fn admit_search(&self) -> Result<SearchPermit, AppError> {
-        let permit = Arc::clone(&self.permits.0).acquire_owned();
+    pub(super) async fn admit(&self) -> Result<SearchPermit, AppError> {
+        let permit = Arc::clone(&self.0).acquire_owned();
         let Ok(Ok(permit)) = timeout(WAIT, permit).await else {
             counter!("foretell_searches_refused_total").increment(1);
             return Err(AppError::Overloaded);

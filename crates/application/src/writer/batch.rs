@@ -13,8 +13,8 @@ use super::batch_state::BatchState;
 use super::outcome::{Outcome, Receipt};
 use super::outcomes::Outcomes;
 use super::{CommandEnvelope, apply};
-use crate::context::Actors;
 use crate::error::AppError;
+use crate::principal::Actors;
 use crate::projector::Projection;
 
 /// Context of a batch besides storage.

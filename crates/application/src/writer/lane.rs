@@ -18,9 +18,9 @@ use super::batch::{self, BatchContext, CommandResponse};
 use super::claim::ClaimFlag;
 use super::queue::LaneQueue;
 use super::{CommandEnvelope, refuse};
-use crate::application::Ports;
 use crate::error::{AppError, clone_corrupt};
 use crate::markets::market_feed::MarketFeed;
+use crate::ports::Ports;
 use crate::projector::Projector;
 
 /// Number of times that a batch whose commit is unknown runs again: by then its first run has

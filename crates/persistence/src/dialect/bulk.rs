@@ -19,15 +19,18 @@ macro_rules! with_rows {
         $connection:expr, $rows:expr, $before:expr,
         $table:ident ($first:ident $(, $column:ident)* $(,)?), $after:expr
     ) => {{
+        use diesel::dsl::SqlTypeOf;
+        use diesel::sql_types::Array;
+
         const STATEMENT: &str = concat!(
             $before, "unnest(?", $($crate::dialect::bulk::placeholder!($column),)*
             ") AS new (", stringify!($first), $(", ", stringify!($column),)* ")", $after,
         );
         $crate::prepared::prepared(STATEMENT)
-            .bind::<diesel::sql_types::Array<diesel::dsl::SqlTypeOf<$crate::schema::$table::$first>>, _>(
+            .bind::<Array<SqlTypeOf<$crate::schema::$table::$first>>, _>(
                 $crate::dialect::column($rows, |row| &row.$first),
             )
-            $(.bind::<diesel::sql_types::Array<diesel::dsl::SqlTypeOf<$crate::schema::$table::$column>>, _>(
+            $(.bind::<Array<SqlTypeOf<$crate::schema::$table::$column>>, _>(
                 $crate::dialect::column($rows, |row| &row.$column),
             ))*
             .execute($connection)
@@ -43,17 +46,25 @@ macro_rules! bulk_insert {
     };
     ($connection:expr, $rows:expr, $table:ident ($($column:ident),+ $(,)?), or_nothing) => {
         $crate::dialect::bulk::bulk_insert!(
-            @ $connection, $rows, $table ($($column),+), " ON CONFLICT DO NOTHING", .on_conflict_do_nothing()
+            @ $connection, $rows, $table ($($column),+),
+            " ON CONFLICT DO NOTHING",
+            .on_conflict_do_nothing()
         )
     };
-    ($connection:expr, $rows:expr, $table:ident ($($column:ident),+ $(,)?), or_nothing_on $key:ident) => {
+    (
+        $connection:expr, $rows:expr, $table:ident ($($column:ident),+ $(,)?),
+        or_nothing_on $key:ident
+    ) => {
         $crate::dialect::bulk::bulk_insert!(
             @ $connection, $rows, $table ($($column),+),
             concat!(" ON CONFLICT (", stringify!($key), ") DO NOTHING"),
             .on_conflict($crate::schema::$table::$key).do_nothing()
         )
     };
-    (@ $connection:expr, $rows:expr, $table:ident ($first:ident $(, $column:ident)*), $after:expr, $($or:tt)*) => {
+    (
+        @ $connection:expr, $rows:expr, $table:ident ($first:ident $(, $column:ident)*),
+        $after:expr, $($or:tt)*
+    ) => {
         match $connection {
             $crate::connection::Connection::Sqlite(c) => $crate::dialect::sum_of($rows, |row| {
                 diesel::insert_into($crate::schema::$table::table).values(row)$($or)*.execute(*c)
@@ -61,8 +72,8 @@ macro_rules! bulk_insert {
             $crate::connection::Connection::Postgres(c) => $crate::dialect::bulk::with_rows!(
                 *c, $rows,
                 concat!(
-                    "INSERT INTO ", stringify!($table), " (", stringify!($first), $(", ", stringify!($column),)*
-                    ") SELECT * FROM "
+                    "INSERT INTO ", stringify!($table),
+                    " (", stringify!($first), $(", ", stringify!($column),)* ") SELECT * FROM "
                 ),
                 $table ($first $(, $column)*), $after
             ),

@@ -7,9 +7,9 @@ use super::bulk::{bulk_insert, with_rows};
 use super::sum_of;
 use crate::connection::Connection;
 use crate::id::Id;
-use crate::idempotency::NewOutcomeRow;
-use crate::ledger::accounts::NewAccountRow;
-use crate::ledger::transfers::NewTransferRow;
+use crate::idempotency::rows::NewOutcomeRow;
+use crate::ledger::account_rows::NewAccountRow;
+use crate::ledger::transfer_rows::NewTransferRow;
 use crate::prepared::prepared;
 
 /// Inserts the accounts that do not exist yet, and returns the number inserted.
@@ -17,6 +17,7 @@ pub(crate) fn insert_accounts_once(
     connection: &mut Connection<'_>,
     rows: &[NewAccountRow],
 ) -> QueryResult<usize> {
+    // Several nodes may initialize one database at the same time, each with the same accounts.
     bulk_insert!(
         connection,
         rows,
@@ -30,6 +31,8 @@ pub(crate) fn save_accounts(
     connection: &mut Connection<'_>,
     rows: &[NewAccountRow],
 ) -> QueryResult<usize> {
+    // By key alone: the unit holds the locks on these rows, so nobody has changed them since they
+    // were read.
     const SAVE: &str =
         "UPDATE accounts SET balance_minor = ?, version = ?, status = ? WHERE id = ?";
     match connection {
@@ -45,7 +48,8 @@ pub(crate) fn save_accounts(
             *c,
             rows,
             "UPDATE accounts
-            SET balance_minor = new.balance_minor, version = new.version, status = new.status FROM ",
+            SET balance_minor = new.balance_minor, version = new.version, status = new.status
+            FROM ",
             accounts(id, balance_minor, version, status),
             " WHERE accounts.id = new.id"
         ),
@@ -57,6 +61,8 @@ pub(crate) fn insert_transfers(
     connection: &mut Connection<'_>,
     rows: &[NewTransferRow<'_>],
 ) -> QueryResult<usize> {
+    // No conflict clause: a used id, or a version that another transfer has given its account, must
+    // fail the whole unit. The money writer then looks for the culprit (ADR 0002).
     bulk_insert!(
         connection,
         rows,
@@ -84,6 +90,8 @@ pub(crate) fn insert_outcomes(
     connection: &mut Connection<'_>,
     rows: &[NewOutcomeRow<'_>],
 ) -> QueryResult<usize> {
+    // No conflict clause here either: if another process has stored the key meanwhile, the unit
+    // fails, and finds that outcome when it runs again (ADR 0002).
     bulk_insert!(
         connection,
         rows,

@@ -7,10 +7,10 @@ use super::bulk::{bulk_insert, with_rows};
 use super::sum_of;
 use crate::connection::Connection;
 use crate::id::Id;
-use crate::market::bets::NewBetRow;
-use crate::market::markets::{NewMarketRow, NewOptionRow, NewStateRow, OutstandingRow};
-use crate::market::positions::PositionRow;
-use crate::market::settlements::PayoutRow;
+use crate::market::bet_rows::NewBetRow;
+use crate::market::market_rows::{NewMarketRow, NewOptionRow, NewStateRow, OutstandingRow};
+use crate::market::position_rows::PositionRow;
+use crate::market::settlement_rows::PayoutRow;
 use crate::prepared::prepared;
 
 /// Inserts the constant columns of markets.
@@ -63,8 +63,11 @@ pub(crate) fn save_states(
     connection: &mut Connection<'_>,
     rows: &[NewStateRow],
 ) -> QueryResult<usize> {
+    // The creator never changes, but programs before the column existed left it empty, and such a
+    // market does not count towards its creator's quota: each save fills it.
     const SAVE: &str = "UPDATE market_states
-        SET phase = ?, fees_minor = ?, volume_minor = ?, stakes_minor = ?, bet_count = ?, version = ?,
+        SET phase = ?, fees_minor = ?, volume_minor = ?, stakes_minor = ?, bet_count = ?,
+        version = ?,
         updated_at_us = ?, creator_id = ? WHERE market_id = ?";
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {
@@ -137,7 +140,8 @@ pub(crate) fn save_options(
             rows,
             "UPDATE market_options SET outstanding_units = new.outstanding_units FROM ",
             market_options(market_id, option_index, outstanding_units),
-            " WHERE market_options.market_id = new.market_id AND market_options.option_index = new.option_index
+            " WHERE market_options.market_id = new.market_id
+            AND market_options.option_index = new.option_index
             AND market_options.outstanding_units <> new.outstanding_units"
         ),
     }
@@ -148,6 +152,8 @@ pub(crate) fn insert_bets(
     connection: &mut Connection<'_>,
     rows: &[NewBetRow<'_>],
 ) -> QueryResult<usize> {
+    // No conflict clause: two bets with one number would break the history of the market, so the
+    // unit must fail.
     bulk_insert!(
         connection,
         rows,
@@ -179,6 +185,7 @@ pub(crate) fn save_positions(
     connection: &mut Connection<'_>,
     rows: &[PositionRow],
 ) -> QueryResult<usize> {
+    // The lock on the market keeps other units from these rows since they were read.
     const SAVE: &str = "INSERT INTO positions
         (market_id, account_id, option_index, shares_units, spent_minor, received_minor)
         VALUES (?, ?, ?, ?, ?, ?)

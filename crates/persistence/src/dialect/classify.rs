@@ -63,7 +63,10 @@ const BROKEN_INDEX: [&str; 6] = [
 /// Returns `true` if a statement failed because a full-text table is missing or broken. Its
 /// transaction can continue.
 pub(crate) fn is_broken_index(error: &Error) -> bool {
-    matches!(error, Error::DatabaseError(_, information) if is_any(information.message(), &BROKEN_INDEX))
+    matches!(
+        error,
+        Error::DatabaseError(_, information) if is_any(information.message(), &BROKEN_INDEX)
+    )
 }
 
 /// A statement was cancelled because its caller is gone: on Postgres, and on SQLite by our own
@@ -72,7 +75,10 @@ const CANCELLED: [&str; 2] = ["canceling statement due to user request", "the qu
 
 /// Returns `true` if a statement was cancelled by this program.
 pub(crate) fn is_cancellation(error: &Error) -> bool {
-    matches!(error, Error::DatabaseError(_, information) if is_any(information.message(), &CANCELLED))
+    matches!(
+        error,
+        Error::DatabaseError(_, information) if is_any(information.message(), &CANCELLED)
+    )
 }
 
 fn is_any(message: &str, phrases: &[&str]) -> bool {
@@ -110,6 +116,8 @@ pub(crate) fn commit(error: Error, is_usable: bool) -> StoreError {
         Error::RollbackErrorOnCommit { commit_error, .. } => *commit_error,
         error => error,
     };
+    // Without a clear answer of the database the unit may be committed: running it again here could
+    // do everything twice.
     let is_definite = match &error {
         Error::DatabaseError(_, information) => !is_any(information.message(), &UNKNOWN_AT_COMMIT),
         _ => false,

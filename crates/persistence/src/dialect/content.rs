@@ -14,13 +14,13 @@ use diesel::{pg::Pg, sqlite::Sqlite};
 use super::sum_of;
 use crate::connection::Connection;
 use crate::id::{DbId, Id};
-use crate::market::bets::BetRow;
-use crate::market::settlements::SettlementRow;
-use crate::post::comments::CommentRow;
-use crate::post::posts::{AuthorshipRow, PostRow, TaggedRow};
+use crate::market::bet_rows::BetRow;
+use crate::market::settlement_rows::SettlementRow;
+use crate::post::comment_rows::CommentRow;
+use crate::post::post_rows::{AuthorshipRow, PostRow, TaggedRow};
 use crate::prepared::{ended, prepared};
 use crate::schema::{comments, markets, post_tags, posts};
-use crate::user::users::UserRow;
+use crate::user::user_rows::UserRow;
 
 /// A statement with one parameter, the keys, in both dialects.
 struct ByKeys {
@@ -28,10 +28,13 @@ struct ByKeys {
     postgres: &'static str,
 }
 
+// Columns by name, so that the hash of the password is not read.
 const USERS: ByKeys = ByKeys {
-    sqlite: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us, updated_at_us FROM users
+    sqlite: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us,
+        updated_at_us FROM users
         WHERE id IN (SELECT unhex(value) FROM json_each(?))",
-    postgres: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us, updated_at_us FROM users WHERE id = ANY(?)",
+    postgres: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us,
+        updated_at_us FROM users WHERE id = ANY(?)",
 };
 
 /// Posts with their tags; one statement reads both in one snapshot. No tag contains a line break.
@@ -66,7 +69,8 @@ const NEWEST_COMMENTS: ByKeys = ByKeys {
         (SELECT newest.id FROM comments AS newest WHERE newest.post_id = unhex(wanted.value)
         ORDER BY newest.id DESC LIMIT ?)",
     postgres: "SELECT newest.* FROM unnest(?) AS wanted (id) CROSS JOIN LATERAL
-        (SELECT * FROM comments WHERE comments.post_id = wanted.id ORDER BY comments.id DESC LIMIT ?) AS newest",
+        (SELECT * FROM comments WHERE comments.post_id = wanted.id
+        ORDER BY comments.id DESC LIMIT ?) AS newest",
 };
 
 const SETTLEMENTS: ByKeys = ByKeys {
@@ -80,7 +84,8 @@ const NEWEST_BETS: ByKeys = ByKeys {
         (SELECT newest.id FROM bets AS newest WHERE newest.market_id = unhex(wanted.value)
         ORDER BY newest.sequence DESC LIMIT ?)",
     postgres: "SELECT newest.* FROM unnest(?) AS wanted (id) CROSS JOIN LATERAL
-        (SELECT * FROM bets WHERE bets.market_id = wanted.id ORDER BY bets.sequence DESC LIMIT ?) AS newest",
+        (SELECT * FROM bets WHERE bets.market_id = wanted.id
+        ORDER BY bets.sequence DESC LIMIT ?) AS newest",
 };
 
 /// Locks the row against other writers, but not against foreign keys that reference it.
@@ -129,6 +134,7 @@ impl<C: QueryFragment<Sqlite>> QueryFragment<Sqlite> for IsAmong<C> {
 
 impl<C> QueryId for IsAmong<C> {
     type QueryId = ();
+    // Diesel then caches the statement by its text, which is constant.
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 

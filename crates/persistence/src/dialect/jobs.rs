@@ -10,13 +10,15 @@ use super::look_up::LOCK_ROWS;
 use super::sum_of;
 use crate::connection::Connection;
 use crate::id::DbId;
-use crate::job::jobs::{LeasedRow, NewJobRow};
+use crate::job::job_rows::{LeasedRow, NewJobRow};
 use crate::prepared::{Prepared, ended, prepared};
 use crate::schema::jobs;
 
 // `SKIP LOCKED`: two workers that poll at the same time lease different jobs instead of waiting.
 // `ARRAY` makes Postgres evaluate the inner query once. A running job that is due has an expired
 // lease, which counts as a failure.
+// `due_at_us` is the time of a waiting job and the end of a running one's lease, so that one index
+// finds both (ADR 0019).
 const LEASE_ON_POSTGRES: &str =
     "UPDATE jobs SET state = 'running', due_at_us = ?, leases = leases + 1,
     failures = failures + CASE state WHEN 'running' THEN 1 ELSE 0 END
@@ -24,9 +26,12 @@ const LEASE_ON_POSTGRES: &str =
     ORDER BY due_at_us, id LIMIT ? FOR NO KEY UPDATE SKIP LOCKED))
     RETURNING id, kind, about_id, concerned_id, leases, failures";
 
-const LEASE_ON_SQLITE: &str = "UPDATE jobs SET state = 'running', due_at_us = ?, leases = leases + 1,
+// SQLite has one writer, so no other worker leases at the same time.
+const LEASE_ON_SQLITE: &str = "UPDATE jobs
+    SET state = 'running', due_at_us = ?, leases = leases + 1,
     failures = failures + CASE state WHEN 'running' THEN 1 ELSE 0 END
-    WHERE id IN (SELECT id FROM jobs WHERE lane = ? AND due_at_us <= ? ORDER BY due_at_us, id LIMIT ?)
+    WHERE id IN (SELECT id FROM jobs WHERE lane = ? AND due_at_us <= ?
+    ORDER BY due_at_us, id LIMIT ?)
     RETURNING id, kind, about_id, concerned_id, leases, failures";
 
 /// Adds jobs, except those whose unique name exists, and returns the number added.

@@ -15,17 +15,17 @@ use super::content::hexadecimal;
 use super::each;
 use crate::connection::Connection;
 use crate::id::{DbId, Id};
-use crate::idempotency::OutcomeRow;
-use crate::ledger::accounts::AccountRow;
-use crate::ledger::transfers::TransferRow;
-use crate::market::bets::BetRow;
-use crate::market::markets::{MarketRow, OptionRow, StateRow};
-use crate::market::positions::PositionRow;
+use crate::idempotency::rows::OutcomeRow;
+use crate::ledger::account_rows::AccountRow;
+use crate::ledger::transfer_rows::TransferRow;
+use crate::market::bet_rows::BetRow;
+use crate::market::market_rows::{MarketRow, OptionRow, StateRow};
+use crate::market::position_rows::PositionRow;
 use crate::prepared::{ended, prepared};
 use crate::schema::{
     accounts, bets, idempotency_keys, market_options, market_states, markets, transfers, users,
 };
-use crate::user::users::{CredentialsRow, UserRow};
+use crate::user::user_rows::{CredentialsRow, UserRow};
 
 /// Locks rows against other writers but not against foreign keys that reference them. `SQLite` has
 /// one writer, which needs no row lock.
@@ -41,6 +41,8 @@ pub(crate) fn lock_accounts(
             each(ids, |id| accounts::table.find(id).select(AccountRow::as_select()).load(*c))
         }
         Connection::Postgres(c) => {
+            // Postgres locks the rows in the order in which it returns them: without an order,
+            // units that share accounts could deadlock.
             let rows = accounts::table.filter(accounts::id.eq_any(ids)).order(accounts::id);
             ended(rows.select(AccountRow::as_select()), LOCK_ROWS).load(*c)
         }
@@ -70,6 +72,7 @@ pub(crate) fn lock_users(
     let one = users::table.find(id);
     let is_admin =
         users::role.eq(Role::Admin.as_str()).and(users::status.eq(UserStatus::Active.as_str()));
+    // In ascending order too: two admins who change each other wait instead of deadlocking.
     let several = users::table.filter(users::id.eq(id).or(is_admin)).order(users::id);
     match (connection, others) {
         (Connection::Sqlite(c), Others::None) => one.select(columns!()).load(*c),
@@ -111,6 +114,8 @@ pub(crate) fn options(
     connection: &mut Connection<'_>,
     markets: &[DbId],
 ) -> QueryResult<Vec<(MarketRow, OptionRow)>> {
+    // The constant columns are read here and not with the locked state: joined to it, they would be
+    // those from before the wait for the lock (ADR 0016).
     let rows = market_options::table.inner_join(markets::table);
     match connection {
         Connection::Sqlite(c) => each(markets, |market| {
@@ -184,7 +189,8 @@ macro_rules! used_client_ids {
                     WHERE ", stringify!($account), " = wanted.account_id
                     AND client_id = wanted.client_id)
                 OR EXISTS (SELECT FROM ", stringify!($table), "
-                    WHERE id = wanted.client_id AND ", stringify!($account), " = wanted.account_id)",
+                    WHERE id = wanted.client_id
+                    AND ", stringify!($account), " = wanted.account_id)",
             );
             match connection {
                 Connection::Sqlite(c) => each(wanted, |&(account_id, client_id)| {
@@ -239,7 +245,8 @@ pub(crate) fn outcomes(
 ) -> QueryResult<Vec<OutcomeRow>> {
     // A join with the keys, so that each is found in the primary key whatever their number.
     const WANTED: &str = "SELECT stored.* FROM unnest(?, ?) AS wanted (user_id, key)
-        JOIN idempotency_keys AS stored ON stored.user_id = wanted.user_id AND stored.key = wanted.key";
+        JOIN idempotency_keys AS stored ON stored.user_id = wanted.user_id
+        AND stored.key = wanted.key";
     match connection {
         Connection::Sqlite(c) => each(keys, |key| {
             idempotency_keys::table

@@ -1,6 +1,7 @@
 //! Differences between the two databases: opening, locking, bulk writes and errors. No other module
 //! depends on which database is open.
 
+pub(crate) mod backends;
 mod bulk;
 pub(crate) mod bulk_ledger;
 pub(crate) mod bulk_market;

@@ -9,7 +9,7 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use crate::connection::Connection;
 use crate::id::Id;
 use crate::prepared::prepared;
-use crate::search::searches::{Filter, HitRow, SubstringSearch};
+use crate::search::parameters::{Filter, HitRow, SubstringSearch};
 
 /// Kind of texts to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +35,14 @@ macro_rules! max_scanned {
 }
 
 /// Filter of markets.
+// A market that has ended counts as closed, even before the job that closes it has run. Every
+// condition is in every statement, so that there is one text for all filters, which is prepared
+// once.
 macro_rules! market_filter {
     () => {
         " AND (? IS NULL OR markets.creator_id = ?) AND (? IS NULL OR markets.category = ?)
-        AND (? IS NULL OR ? = CASE WHEN market_states.phase = 'open' AND markets.ends_at_us <= ? THEN 'closed'
+        AND (? IS NULL OR ? = CASE
+            WHEN market_states.phase = 'open' AND markets.ends_at_us <= ? THEN 'closed'
             ELSE market_states.phase END)"
     };
 }
@@ -54,7 +58,8 @@ macro_rules! post_filter {
 
 macro_rules! market_joins {
     () => {
-        " JOIN markets ON markets.id = texts.market_id JOIN market_states ON market_states.market_id = markets.id"
+        " JOIN markets ON markets.id = texts.market_id
+        JOIN market_states ON market_states.market_id = markets.id"
     };
 }
 
@@ -76,13 +81,15 @@ macro_rules! sqlite_substrings {
 macro_rules! sqlite_substring_score {
     () => {
         "CASE WHEN EXISTS (SELECT 1 FROM json_each(?)
-            WHERE instr(texts.substrings, value) > instr(texts.substrings, char(10))) THEN 1.0 ELSE 2.0 END AS score"
+            WHERE instr(texts.substrings, value) > instr(texts.substrings, char(10))) THEN 1.0
+            ELSE 2.0 END AS score"
     };
 }
 
 // The index is read from its newest entry on, until there are enough matches: only those are
 // scored. `CROSS JOIN` fixes this join order in SQLite. `foretell_go_on` fails after the query was
 // cancelled.
+// FTS5 gives better matches lower numbers, hence the sign. A word in the title counts ten times.
 macro_rules! sqlite_by_words {
     ($words:literal, $texts:literal, $id:literal, $joins:expr, $filter:expr) => {
         concat!(
@@ -212,7 +219,8 @@ macro_rules! postgres_by_words {
             $texts,
             " WHERE words @@ CAST(? AS tsquery))",
             postgres_newest!($id, $joins, $filter),
-            "SELECT newest.id AS id, ts_rank_cd(texts.words, CAST(? AS tsquery))::double precision AS score
+            "SELECT newest.id AS id,
+            ts_rank_cd(texts.words, CAST(? AS tsquery))::double precision AS score
             FROM newest JOIN ",
             $texts,
             " AS texts ON texts.",
@@ -230,8 +238,8 @@ macro_rules! postgres_substrings {
 macro_rules! postgres_with_scores {
     ($texts:literal, $id:literal) => {
         concat!(
-            "SELECT newest.id AS id, CASE WHEN split_part(texts.substrings, chr(10), 1) LIKE ALL (?) THEN 2.0
-            ELSE 1.0 END::double precision AS score
+            "SELECT newest.id AS id,
+            CASE WHEN split_part(texts.substrings, chr(10), 1) LIKE ALL (?) THEN 2.0 ELSE 1.0 END::double precision AS score
             FROM newest JOIN ",
             $texts,
             " AS texts ON texts.",
@@ -240,6 +248,8 @@ macro_rules! postgres_with_scores {
         )
     };
 }
+// `LIKE ALL` alone cannot use the index of trigrams, so the longest pattern is looked up in it
+// first.
 macro_rules! postgres_by_trigrams {
     ($texts:literal, $id:literal, $joins:expr, $filter:expr) => {
         concat!(
@@ -256,6 +266,8 @@ macro_rules! postgres_by_trigrams {
         )
     };
 }
+// The first pattern is in `LIKE ALL` as well: it is here so that both statements have the same
+// parameters.
 macro_rules! postgres_by_scan {
     ($texts:literal, $id:literal, $joins:expr, $filter:expr) => {
         concat!(

@@ -1,14 +1,12 @@
 //! Settings of each new connection.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
 use diesel::{PgConnection, QueryResult, SqliteConnection};
 
-use crate::cancel::define_go_on;
+use super::backends;
+use crate::cancel::query::define_go_on;
 use crate::connection::Connection;
 use crate::error::Failure;
 
@@ -21,17 +19,6 @@ pub(crate) enum Purpose {
     Reading,
     /// Searches, which cannot write either.
     Searching,
-}
-
-/// Backend process of each open connection to Postgres, by the address of the connection, which
-/// does not move in its pool: Diesel has no field for it. An address that is reused belongs to a
-/// new connection, whose setup replaces the entry.
-static BACKENDS: Mutex<BTreeMap<usize, i32>> = Mutex::new(BTreeMap::new());
-
-/// Returns the backend process of a connection.
-pub(crate) fn backend_of(connection: &PgConnection) -> Option<i32> {
-    let address = std::ptr::from_ref(connection).addr();
-    BACKENDS.lock().unwrap_or_else(PoisonError::into_inner).get(&address).copied()
 }
 
 /// Every commit is flushed to disk before it is acknowledged: batches make this cheap, so no weaker
@@ -62,7 +49,8 @@ const POSTGRES_BOTH: &str = "SET jit = off;
 SET plan_cache_mode = force_generic_plan;
 SET enable_seqscan = off;
 SELECT set_config('lc_messages', 'C', false) WHERE current_setting('is_superuser') = 'on';
-SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
+SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') = 'off';";
 
 const POSTGRES_WRITING: &str = "SET statement_timeout = '15s';
 SET lock_timeout = '5s';
@@ -102,8 +90,7 @@ pub(crate) fn set_up_postgres(connection: &mut PgConnection, purpose: Purpose) -
     // Needed to cancel a statement from another connection.
     let backend =
         diesel::select(diesel::dsl::sql::<Integer>("pg_backend_pid()")).get_result(connection)?;
-    let address = std::ptr::from_ref(connection).addr();
-    BACKENDS.lock().unwrap_or_else(PoisonError::into_inner).insert(address, backend);
+    backends::record(connection, backend);
     Ok(())
 }
 

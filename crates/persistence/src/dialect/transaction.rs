@@ -27,6 +27,8 @@ pub(crate) fn begin(connection: &mut Connection<'_>) -> QueryResult<()> {
 /// Begins a read-only transaction whose statements all see the same snapshot.
 fn begin_snapshot(connection: &mut Connection<'_>) -> QueryResult<()> {
     match connection {
+        // Without the write lock: with a write-ahead log, readers and the writer do not wait for
+        // each other.
         Connection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(*c, "BEGIN"),
         Connection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
             *c,

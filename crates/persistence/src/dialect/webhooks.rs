@@ -9,7 +9,7 @@ use crate::connection::Connection;
 use crate::id::{DbId, Id};
 use crate::prepared::{ended, prepared};
 use crate::schema::webhooks;
-use crate::webhook::webhooks::{InsertedCursorRow, NewCursorRow, WebhookRow};
+use crate::webhook::webhook_rows::{InsertedCursorRow, NewCursorRow, WebhookRow};
 
 // In one order, so that concurrent units wait for each other instead of deadlocking.
 const INSERT_CURSORS: &str = "INSERT INTO webhook_places (webhook_id, market_id, sequence, phase)
@@ -19,6 +19,7 @@ const INSERT_CURSORS: &str = "INSERT INTO webhook_places (webhook_id, market_id,
     ORDER BY change.market_id, webhooks.id
     ON CONFLICT DO NOTHING RETURNING webhook_id, market_id";
 
+// An existing cursor stays: it is older, and its job delivers everything since (ADR 0020).
 const INSERT_CURSOR: &str = "INSERT INTO webhook_places (webhook_id, market_id, sequence, phase)
     SELECT id, ?, ?, ? FROM webhooks WHERE status = 'enabled' AND events LIKE ?
     ON CONFLICT DO NOTHING RETURNING webhook_id, market_id";
@@ -40,6 +41,7 @@ pub(crate) fn lock_table(connection: &mut Connection<'_>) -> QueryResult<()> {
     match connection {
         Connection::Sqlite(_) => Ok(()),
         Connection::Postgres(c) => {
+            // Row locks cannot keep other units from inserting rows.
             prepared("LOCK TABLE webhooks IN SHARE ROW EXCLUSIVE MODE").execute(*c).map(drop)
         }
     }

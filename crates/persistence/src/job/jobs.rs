@@ -7,123 +7,24 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use foretell_domain::id::JobId;
-use foretell_domain::job::{JobKind, JobLane, JobState, JobTask};
+use foretell_domain::job::{JobKind, JobLane, JobState};
 use foretell_domain::time::Timestamp;
 use foretell_ports::job::{
-    Job, JobCount, JobFilter, Lease, LeaseRequest, LeasedJob, LeasedJobs, NewJob, UnknownTask,
+    Job, JobCount, JobFilter, Lease, LeaseRequest, LeasedJob, LeasedJobs, NewJob,
 };
 use foretell_ports::page::{PageRequest, PageStart};
 
 use crate::connection::{Connection, on};
 use crate::dialect;
-use crate::error::{Failure, StoredRow, expect_saved};
+use crate::error::{Failure, expect_saved};
 use crate::id::{DbId, Id};
+use crate::job::job_rows::{JobRow, NewJobRow, failures_of, task_of};
 use crate::prepared::prepared;
 use crate::schema::jobs;
 use crate::unreadable_rows::load_page;
 
 /// Maximum number of characters of an error that are stored.
 const MAX_ERROR: usize = 1_000;
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = jobs)]
-pub(crate) struct JobRow {
-    pub(crate) id: DbId,
-    kind: String,
-    about_id: Option<DbId>,
-    concerned_id: Option<DbId>,
-    state: String,
-    due_at_us: Option<i64>,
-    failures: i64,
-    error: Option<String>,
-    created_at_us: i64,
-    finished_at_us: Option<i64>,
-}
-
-impl TryFrom<JobRow> for Job {
-    type Error = Failure;
-
-    fn try_from(row: JobRow) -> Result<Self, Failure> {
-        let stored = StoredRow { table: "jobs", id: row.id };
-        Ok(Self {
-            id: row.id.into(),
-            task: task_of(row.kind, row.about_id, row.concerned_id),
-            state: stored.named("state", JobState::from_name(&row.state))?,
-            failures: failures_of(row.failures),
-            error: row.error,
-            created_at: stored.time("created_at_us", row.created_at_us)?,
-            due_at: stored.optional_time("due_at_us", row.due_at_us)?,
-            finished_at: stored.optional_time("finished_at_us", row.finished_at_us)?,
-        })
-    }
-}
-
-/// Returns the task, or an error if this version of the program does not know it: another version
-/// may have added the job.
-fn task_of(
-    kind: String,
-    about: Option<DbId>,
-    concerned: Option<DbId>,
-) -> Result<JobTask, UnknownTask> {
-    let Some(known) = JobKind::from_name(&kind) else {
-        return Err(UnknownTask { kind, problem: "this version has no such kind" });
-    };
-    let task = JobTask::from_parts(known, (about.map(u128::from), concerned.map(u128::from)));
-    task.ok_or(UnknownTask { kind, problem: "its ids are not those of its kind" })
-}
-
-/// Converts the number of failures.
-fn failures_of(failures: i64) -> u32 {
-    u32::try_from(failures.max(0)).unwrap_or(u32::MAX)
-}
-
-/// Inserted columns of a job.
-#[derive(Insertable, Clone, Copy)]
-#[diesel(table_name = jobs, treat_none_as_default_value = false)]
-pub(crate) struct NewJobRow<'a> {
-    pub(crate) id: DbId,
-    pub(crate) kind: &'static str,
-    pub(crate) lane: &'static str,
-    pub(crate) about_id: Option<DbId>,
-    pub(crate) concerned_id: Option<DbId>,
-    pub(crate) state: &'static str,
-    pub(crate) due_at_us: i64,
-    pub(crate) leases: i64,
-    pub(crate) failures: i64,
-    pub(crate) once: Option<&'a str>,
-    pub(crate) created_at_us: i64,
-}
-
-impl<'a> From<&'a NewJob> for NewJobRow<'a> {
-    fn from(job: &'a NewJob) -> Self {
-        let (about, concerned) = job.task.ids();
-        Self {
-            id: job.id.into(),
-            kind: job.task.kind().as_str(),
-            lane: job.task.kind().lane().as_str(),
-            about_id: about.map(DbId::from),
-            concerned_id: concerned.map(DbId::from),
-            state: JobState::Waiting.as_str(),
-            due_at_us: job.run_at.micros(),
-            leases: 0,
-            failures: 0,
-            once: job.once.as_deref(),
-            created_at_us: job.created_at.micros(),
-        }
-    }
-}
-
-/// A job that was just leased.
-#[derive(QueryableByName)]
-#[diesel(table_name = jobs)]
-pub(crate) struct LeasedRow {
-    id: DbId,
-    kind: String,
-    about_id: Option<DbId>,
-    concerned_id: Option<DbId>,
-    leases: i64,
-    failures: i64,
-}
 
 /// Adds jobs, except those whose unique name exists, and returns the number added.
 pub(crate) fn add(connection: &mut Connection<'_>, jobs: &[NewJob]) -> Result<usize, Failure> {
@@ -136,7 +37,8 @@ pub(crate) fn add(connection: &mut Connection<'_>, jobs: &[NewJob]) -> Result<us
 pub(crate) fn schedule(connection: &mut Connection<'_>, job: &NewJob) -> Result<(), Failure> {
     // The state leaves `running`, which invalidates the lease of a worker that runs the job.
     const SCHEDULE: &str = "INSERT INTO jobs
-        (id, kind, lane, about_id, concerned_id, state, due_at_us, leases, failures, once, created_at_us)
+        (id, kind, lane, about_id, concerned_id, state, due_at_us, leases, failures, once,
+        created_at_us)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (once) DO UPDATE
         SET state = excluded.state, due_at_us = excluded.due_at_us, failures = excluded.failures,
         error = NULL, finished_at_us = NULL";
@@ -272,6 +174,7 @@ pub(crate) fn revive(
     id: JobId,
     run_at: Timestamp,
 ) -> Result<(), Failure> {
+    // `leases` keeps counting, so that no lease from before can end the job.
     let update = diesel::update(jobs::table.find(DbId::from(id))).set((
         jobs::state.eq(JobState::Waiting.as_str()),
         jobs::due_at_us.eq(run_at.micros()),
@@ -293,8 +196,10 @@ pub(crate) fn purge(
     before: Timestamp,
     limit: u32,
 ) -> Result<u64, Failure> {
+    // Dead jobs stay until an operator retries or discards them.
     const PURGE: &str = "DELETE FROM jobs WHERE id IN (
-        SELECT id FROM jobs WHERE state = 'done' AND finished_at_us < ? ORDER BY finished_at_us LIMIT ?)";
+        SELECT id FROM jobs WHERE state = 'done' AND finished_at_us < ?
+        ORDER BY finished_at_us LIMIT ?)";
     let purge =
         prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
     let deleted = on!(connection, |c| purge.execute(c))?;

@@ -9,23 +9,18 @@ mod accounts;
 mod bets;
 mod payouts;
 mod positions;
+mod rows;
 mod transfers;
 
-use std::collections::BTreeSet;
-
-use diesel::connection::DefaultLoadingMode;
-use diesel::pg::{Pg, PgRowByRowLoadingMode};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use diesel::sqlite::Sqlite;
-use foretell_domain::market::Difference;
-use foretell_ports::ledger::{AuditFinding, AuditReport};
+use foretell_ports::ledger::AuditReport;
 
+use self::rows::DriftingMarkets;
 use crate::connection::{Connection, on};
 use crate::dialect::session::{allow_long_statements, sort_on_disk};
 use crate::dialect::transaction::snapshot;
 use crate::error::Failure;
-use crate::id::DbId;
 
 /// Sum of all balances in two halves, the upper 32 bits and the lower, neither of which overflows.
 const ACCOUNTS: &str = "SELECT COUNT(*) AS accounts,
@@ -42,7 +37,8 @@ const POTS: &str = "SELECT
             WHERE market_options.market_id = market_states.market_id) THEN 1 END) AS uncovered_markets,
     COUNT(CASE WHEN settlements.completed_at_us IS NOT NULL
         AND COALESCE(accounts.balance_minor, 0) <> 0 THEN 1 END)
-        + (SELECT COUNT(*) FROM accounts AS pots WHERE pots.kind = 'market' AND pots.balance_minor <> 0
+        + (SELECT COUNT(*) FROM accounts AS pots WHERE pots.kind = 'market'
+            AND pots.balance_minor <> 0
             AND NOT EXISTS (SELECT 1 FROM market_states AS states WHERE states.market_id = pots.id)
         ) AS unsettled_remainders,
     COUNT(*) AS markets
@@ -130,53 +126,6 @@ fn audit_snapshot(connection: &mut Connection<'_>) -> Result<AuditReport, Failur
     bets::check(connection, &mut report, &mut markets)?;
     positions::check(connection, &mut report, &mut markets)?;
     payouts::check(connection, &mut report)?;
-    report.market_drift = i64::try_from(markets.0.len()).unwrap_or(i64::MAX);
+    report.market_drift = markets.count();
     Ok(report)
-}
-
-/// Markets with a difference: several checks may find the same one.
-#[derive(Default)]
-struct DriftingMarkets(BTreeSet<DbId>);
-
-impl DriftingMarkets {
-    fn add(&mut self, market: DbId) {
-        self.0.insert(market);
-    }
-}
-
-/// A row with a difference.
-struct Listed<I> {
-    table: &'static str,
-    id: I,
-}
-
-impl<I: ToString> Listed<I> {
-    fn finding(&self, Difference { column, stored, expected }: Difference) -> AuditFinding {
-        AuditFinding { table: self.table, id: self.id.to_string(), column, stored, expected }
-    }
-}
-
-/// Runs a query and reads its rows one at a time.
-fn for_each_row<T>(
-    connection: &mut Connection<'_>,
-    query: &str,
-    mut read: impl FnMut(T) -> Result<(), Failure>,
-) -> Result<(), Failure>
-where
-    T: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static,
-{
-    match connection {
-        Connection::Sqlite(c) => {
-            for row in diesel::sql_query(query).load_iter::<T, DefaultLoadingMode>(*c)? {
-                read(row?)?;
-            }
-        }
-        Connection::Postgres(c) => {
-            // The default mode would load the whole result into memory.
-            for row in diesel::sql_query(query).load_iter::<T, PgRowByRowLoadingMode>(*c)? {
-                read(row?)?;
-            }
-        }
-    }
-    Ok(())
 }

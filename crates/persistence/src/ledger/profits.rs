@@ -19,11 +19,13 @@ const SLACK_US: i64 = 60_000_000;
 
 /// The ids of transfers start with the time, so those of a period are neighbours in the primary
 /// key. The stored times decide; payments, whose ids clients choose, are not read.
+// Suspended users are left out, and with them erased ones, who are stored as suspended (ADR 0015).
 const RANK: &str =
     "SELECT accounts.owner_id AS user_id, CAST(SUM(flows.change_minor) AS BIGINT) AS profit_minor
     FROM (
         SELECT account_id, SUM(change_minor) AS change_minor FROM (
-            SELECT CASE kind WHEN 'bet' THEN debit_account_id ELSE credit_account_id END AS account_id,
+            SELECT CASE kind WHEN 'bet' THEN debit_account_id
+                ELSE credit_account_id END AS account_id,
                 CASE kind WHEN 'bet' THEN -amount_minor ELSE amount_minor END AS change_minor
             FROM transfers
             WHERE kind IN ('bet', 'sale', 'payout', 'refund') AND id >= ? AND created_at_us >= ?

@@ -27,6 +27,8 @@ impl<F: FnMut(i64) -> Result<i64, Failure>> Timeline<F> {
 
     /// Returns a number that every entry at or after `at_us` exceeds, and only few others do.
     pub(crate) fn floor(self, at_us: i64) -> Result<i64, Failure> {
+        // One less, since `search` returns the last entry at or before a time, and entries at the
+        // time itself belong to the window.
         self.search(at_us.saturating_sub(DISORDER_US).saturating_sub(1))
     }
 

@@ -7,10 +7,9 @@ use std::ops::RangeInclusive;
 
 use diesel::prelude::*;
 use foretell_domain::id::{AccountId, ClientId, TransferId, UserId};
-use foretell_domain::money::{Amount, Balance};
-use foretell_domain::text::Memo;
+use foretell_domain::money::Balance;
 use foretell_domain::time::Timestamp;
-use foretell_domain::transfer::{Side, Transfer, TransferKind};
+use foretell_domain::transfer::Transfer;
 use foretell_ports::ledger::TransferDetails;
 use foretell_ports::page::{Page, PageRequest, PageStart};
 
@@ -19,102 +18,10 @@ use crate::dialect::{bulk_ledger, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, db_ids};
 use crate::ledger::timeline::Timeline;
+use crate::ledger::transfer_rows::{NewTransferRow, TransferRow};
 use crate::post::post_lists::paginate;
 use crate::schema::{accounts, transfers};
 use crate::unreadable_rows::load_page;
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = transfers)]
-pub(crate) struct TransferRow {
-    pub(crate) id: DbId,
-    client_id: Option<DbId>,
-    kind: String,
-    amount_minor: i64,
-    debit_account_id: DbId,
-    debit_version: i64,
-    debit_balance_minor: i64,
-    credit_account_id: DbId,
-    credit_version: i64,
-    credit_balance_minor: i64,
-    market_id: Option<DbId>,
-    reversal_of: Option<DbId>,
-    memo: Option<String>,
-    created_at_us: i64,
-}
-
-impl TransferRow {
-    /// Returns the version that the transfer gave one of its accounts.
-    fn version_of(&self, account: DbId) -> i64 {
-        if self.debit_account_id == account { self.debit_version } else { self.credit_version }
-    }
-}
-
-impl TryFrom<TransferRow> for Transfer {
-    type Error = Failure;
-
-    fn try_from(row: TransferRow) -> Result<Self, Failure> {
-        let stored = StoredRow { table: "transfers", id: row.id };
-        let side = |account_id: DbId, balance_minor, version| Side {
-            account_id: account_id.into(),
-            balance_after: Balance::from_minor(balance_minor),
-            version,
-        };
-        Ok(Self {
-            id: row.id.into(),
-            client_id: row.client_id.map(Into::into),
-            kind: stored.named("kind", TransferKind::from_name(&row.kind))?,
-            amount: stored.convert("amount_minor", Amount::new(row.amount_minor))?,
-            debit: side(row.debit_account_id, row.debit_balance_minor, row.debit_version),
-            credit: side(row.credit_account_id, row.credit_balance_minor, row.credit_version),
-            market_id: row.market_id.map(Into::into),
-            reversal_of: row.reversal_of.map(Into::into),
-            memo: row.memo.map(Memo::restore),
-            created_at: stored.time("created_at_us", row.created_at_us)?,
-        })
-    }
-}
-
-/// Inserted columns of a transfer.
-#[derive(Insertable, Clone, Copy)]
-#[diesel(table_name = transfers, treat_none_as_default_value = false)]
-pub(crate) struct NewTransferRow<'a> {
-    pub(crate) id: DbId,
-    pub(crate) client_id: Option<DbId>,
-    pub(crate) kind: &'static str,
-    pub(crate) amount_minor: i64,
-    pub(crate) debit_account_id: DbId,
-    pub(crate) debit_version: i64,
-    pub(crate) debit_balance_minor: i64,
-    pub(crate) credit_account_id: DbId,
-    pub(crate) credit_version: i64,
-    pub(crate) credit_balance_minor: i64,
-    pub(crate) market_id: Option<DbId>,
-    pub(crate) reversal_of: Option<DbId>,
-    pub(crate) memo: Option<&'a str>,
-    pub(crate) created_at_us: i64,
-}
-
-impl<'a> From<&'a Transfer> for NewTransferRow<'a> {
-    fn from(transfer: &'a Transfer) -> Self {
-        let Transfer { debit, credit, .. } = transfer;
-        Self {
-            id: transfer.id.into(),
-            client_id: transfer.client_id.map(DbId::from),
-            kind: transfer.kind.as_str(),
-            amount_minor: transfer.amount.minor(),
-            debit_account_id: debit.account_id.into(),
-            debit_version: debit.version,
-            debit_balance_minor: debit.balance_after.minor(),
-            credit_account_id: credit.account_id.into(),
-            credit_version: credit.version,
-            credit_balance_minor: credit.balance_after.minor(),
-            market_id: transfer.market_id.map(DbId::from),
-            reversal_of: transfer.reversal_of.map(DbId::from),
-            memo: transfer.memo.as_ref().map(Memo::as_str),
-            created_at_us: transfer.created_at.micros(),
-        }
-    }
-}
 
 /// Returns the transfers among `ids` that exist.
 pub(crate) fn find_all(
@@ -234,6 +141,7 @@ pub(crate) fn balance_at(
     let time_of_us = |version| time_of(connection, id, version);
     // No index has the times: a search by version finds the rows near this time (ADR 0009).
     let last_version = Timeline { count, time_of_us }.ceiling(at.micros())?;
+    // One query for each side, since each side has an index of its own.
     let debit: Option<(i64, i64)> = on!(connection, |c| {
         transfers::table
             .filter(transfers::debit_account_id.eq(id))

@@ -13,7 +13,7 @@ use crate::connection::{Connection, on};
 use crate::dialect::content::is_among;
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
-use crate::market::markets::{MarketRow, MarketRows, OptionRow, StateRow};
+use crate::market::market_rows::{MarketRow, MarketRows, OptionRow, StateRow};
 use crate::schema::{accounts, market_options, market_states, markets};
 use crate::unreadable_rows::skip_unreadable;
 

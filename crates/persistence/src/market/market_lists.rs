@@ -83,6 +83,8 @@ enum IndexOrder {
 
 impl IndexOrder {
     fn of(filter: &MarketFilter, sort: MarketSort) -> Self {
+        // The index of phases has each phase's markets by id; with a category or a creator, an
+        // index of those is in order instead.
         let is_by_phase_alone =
             filter.phase.is_some() && filter.category.is_none() && filter.creator_id.is_none();
         match sort {

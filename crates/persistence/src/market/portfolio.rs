@@ -9,8 +9,8 @@ use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
 use crate::connection::{Connection, on};
 use crate::error::Failure;
 use crate::id::DbId;
-use crate::market::bets::BetRow;
-use crate::market::positions::PositionRow;
+use crate::market::bet_rows::BetRow;
+use crate::market::position_rows::PositionRow;
 use crate::schema::{bets, positions};
 use crate::unreadable_rows::load_page;
 
@@ -59,6 +59,7 @@ pub(crate) fn list_bets(
         Ok(rows_of(*page, |seek, limit| {
             on!(connection, |c, Db| {
                 let own = bets::table.filter(bets::user_id.eq(user)).select(BetRow::as_select());
+                // The order of the index `bets_by_user`, so that a page is read without sorting.
                 let query = own.order((bets::created_at_us.desc(), bets::id.desc())).limit(limit);
                 let query = query.into_boxed::<Db>();
                 let query = match seek {
@@ -111,6 +112,7 @@ pub(crate) fn list_positions(
             })
         })?)
     };
+    // A number beyond the column is after all options, so the next market follows.
     let raw_key =
         |key: HeldKey| (key.market_id.into(), i32::try_from(key.option_index).unwrap_or(i32::MAX));
     let start = match page.start {

@@ -1,13 +1,10 @@
 //! The table `positions`: the shares of each account in each option.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use diesel::prelude::*;
 use foretell_domain::id::{AccountId, MarketId};
-use foretell_domain::market::{Holding, Market, Position};
-use foretell_domain::money::Balance;
-use foretell_domain::shares::Shares;
+use foretell_domain::market::{Holding, Market};
 use foretell_ports::market::{PositionKey, PositionRow as ListedPosition, WantedHolding};
 use foretell_ports::page::{NumberedPage, Page, PageRequest, PageStart};
 
@@ -15,54 +12,9 @@ use crate::connection::{Connection, on};
 use crate::dialect::{bulk_market, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
+use crate::market::position_rows::PositionRow;
 use crate::schema::{accounts, positions};
 use crate::unreadable_rows::{load_page, skip_unreadable};
-
-#[derive(Queryable, QueryableByName, Selectable, Insertable, Clone, Copy)]
-#[diesel(table_name = positions, treat_none_as_default_value = false)]
-pub(crate) struct PositionRow {
-    pub(crate) market_id: DbId,
-    pub(crate) account_id: DbId,
-    pub(crate) option_index: i32,
-    pub(crate) shares_units: i64,
-    pub(crate) spent_minor: i64,
-    pub(crate) received_minor: i64,
-}
-
-/// Writes the row's key.
-impl fmt::Display for PositionRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {}, {}", self.market_id, self.account_id, self.option_index)
-    }
-}
-
-impl PositionRow {
-    /// Returns the account and the option index as stored.
-    pub(crate) const fn key(&self) -> (DbId, i32) {
-        (self.account_id, self.option_index)
-    }
-
-    /// Returns the position of the option among the market's options, and the account's position in
-    /// it.
-    pub(crate) fn convert(self) -> Result<(usize, Position), Failure> {
-        let stored = StoredRow { table: "positions", id: self };
-        let option_index = stored.convert("option_index", usize::try_from(self.option_index))?;
-        let position = Position {
-            shares: stored.convert("shares_units", Shares::new(self.shares_units))?,
-            spent: Balance::from_minor(self.spent_minor),
-            received: Balance::from_minor(self.received_minor),
-        };
-        Ok((option_index, position))
-    }
-
-    /// Adds the row to its holding.
-    fn enter(self, holding: &mut Holding) -> Result<(), Failure> {
-        let (option_index, position) = self.convert()?;
-        let slot = holding.positions.get_mut(option_index).ok_or("the market has no such option");
-        *StoredRow { table: "positions", id: self }.convert("option_index", slot)? = position;
-        Ok(())
-    }
-}
 
 /// Returns the holdings of these accounts in these markets; a trader who never traded there has
 /// none.
@@ -127,6 +79,8 @@ pub(crate) fn list_holdings_after(
     let option_count = market.record().options.len();
     // Each account has at most one row per option, so these are all rows of `limit` accounts.
     let most_rows = i64::try_from(limit.saturating_mul(option_count)).unwrap_or(i64::MAX);
+    // Also positions without shares: a cancellation refunds what was paid, whether or not shares
+    // are left.
     let rows: Vec<PositionRow> = on!(connection, |c| {
         positions::table
             .filter(positions::market_id.eq(market_id))

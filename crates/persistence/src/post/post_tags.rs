@@ -11,7 +11,7 @@ use crate::connection::{Connection, on};
 use crate::dialect::content;
 use crate::error::Failure;
 use crate::id::{DbId, Id};
-use crate::post::posts::PostRow;
+use crate::post::post_rows::PostRow;
 use crate::prepared::prepared;
 use crate::schema::post_tags;
 use crate::unreadable_rows::load_page;

@@ -50,6 +50,8 @@ const MISSING: [&str; 2] = [
 
 /// Tables of the index on SQLite. The full-text tables contain only the index: the texts are stored
 /// elsewhere.
+// The tokenizer is `ascii` since the program divides and stems the words (ADR 0027). `detail =
+// none` stores no positions of trigrams: matches are compared with the text anyway.
 const SQLITE_TABLES: &str = "
 DROP TABLE IF EXISTS market_trigrams;
 DROP TABLE IF EXISTS market_words;
@@ -116,6 +118,7 @@ pub(crate) fn complete(
     index.is_broken.store(false, Ordering::Release);
     prepare(connection, index)?;
     let statements = match connection {
+        // SQLite has one writer, which needs no row lock.
         Connection::Sqlite(_) => MISSING,
         Connection::Postgres(_) => LOCK,
     };

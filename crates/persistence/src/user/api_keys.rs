@@ -17,7 +17,7 @@ use crate::id::{DbId, Id};
 use crate::prepared::prepared;
 use crate::schema::{accounts, api_keys, users};
 use crate::unreadable_rows::load_page;
-use crate::user::users::UserRow;
+use crate::user::user_rows::UserRow;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = api_keys)]
@@ -87,6 +87,7 @@ pub(crate) fn delete(
     user: UserId,
     key: ApiKeyId,
 ) -> Result<bool, Failure> {
+    // With the user, so that nobody can delete the key of another one by its id.
     let row = api_keys::table.find(DbId::from(key)).filter(api_keys::user_id.eq(DbId::from(user)));
     Ok(on!(connection, |c| diesel::delete(row).execute(c))? > 0)
 }

@@ -9,7 +9,7 @@ use crate::connection::Connection;
 use crate::dialect::credentials::{self, StateRow};
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
-use crate::user::users::status_of;
+use crate::user::user_rows::status_of;
 
 /// Returns those of the credentials that exist.
 pub(crate) fn find(

@@ -53,12 +53,14 @@ pub(crate) fn record(
     const TRIM: &str = "DELETE FROM known_networks WHERE user_id = ? AND network NOT IN (
         SELECT network FROM known_networks WHERE user_id = ?
         ORDER BY last_used_at_us DESC, network LIMIT ?)";
+    // Networks are compared as text: the standard library writes each address in one way only.
     let user = DbId::from(user);
     let record = prepared(RECORD)
         .bind::<Id, _>(user)
         .bind::<Text, _>(known.network.to_string())
         .bind::<BigInt, _>(known.last_used_at.micros());
     on!(connection, |c| record.execute(c))?;
+    // The network just recorded is the most recently used one, so it stays.
     let trim =
         prepared(TRIM).bind::<Id, _>(user).bind::<Id, _>(user).bind::<BigInt, _>(i64::from(max));
     on!(connection, |c| trim.execute(c))?;

@@ -15,7 +15,7 @@ use crate::id::{DbId, Id};
 use crate::prepared::prepared;
 use crate::schema::{accounts, sessions, users};
 use crate::unreadable_rows::load_page;
-use crate::user::users::UserRow;
+use crate::user::user_rows::UserRow;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]
@@ -63,6 +63,7 @@ pub(crate) fn delete(
     user: UserId,
     session: SessionId,
 ) -> Result<bool, Failure> {
+    // With the user, so that nobody can end the session of another one by its id.
     let row =
         sessions::table.find(DbId::from(session)).filter(sessions::user_id.eq(DbId::from(user)));
     Ok(on!(connection, |c| diesel::delete(row).execute(c))? > 0)
@@ -93,6 +94,7 @@ pub(crate) fn end_oldest(
     kept: u32,
 ) -> Result<usize, Failure> {
     // SQLite accepts an offset only after a limit.
+    // Ids begin with the time of their creation, so the newest sessions have the highest.
     const END: &str = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions
         WHERE user_id = ? AND expires_at_us > ? ORDER BY id DESC LIMIT ? OFFSET ?)";
     let end = prepared(END)

@@ -3,109 +3,17 @@
 use diesel::prelude::*;
 use foretell_domain::id::{MarketId, WebhookId};
 use foretell_domain::market::Phase;
-use foretell_domain::webhook::{WebhookEvent, WebhookEvents, WebhookStatus, WebhookUrl};
+use foretell_domain::webhook::{WebhookEvents, WebhookStatus};
 use foretell_ports::page::{PageRequest, PageStart};
-use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor, WebhookSecret};
+use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor};
 
 use crate::connection::{Connection, on};
 use crate::dialect;
-use crate::error::{Failure, StoredRow, expect_saved};
+use crate::error::{Failure, expect_saved};
 use crate::id::DbId;
 use crate::schema::{webhook_places, webhooks};
 use crate::unreadable_rows::load_page;
-
-#[derive(Queryable, QueryableByName, Selectable)]
-#[diesel(table_name = webhooks)]
-pub(crate) struct WebhookRow {
-    pub(crate) id: DbId,
-    url: String,
-    events: String,
-    status: String,
-    secret: Vec<u8>,
-    replaced_secret: Option<Vec<u8>>,
-    replaced_until_us: Option<i64>,
-    created_at_us: i64,
-    failing_since_us: Option<i64>,
-    failure: Option<String>,
-}
-
-impl TryFrom<WebhookRow> for Webhook {
-    type Error = Failure;
-
-    fn try_from(row: WebhookRow) -> Result<Self, Failure> {
-        let stored = StoredRow { table: "webhooks", id: row.id };
-        let replaced =
-            row.replaced_secret.map(|secret| secret_of("replaced_secret", &secret, &stored));
-        let replaced_until = stored.optional_time("replaced_until_us", row.replaced_until_us)?;
-        let failing_since = stored.optional_time("failing_since_us", row.failing_since_us)?;
-        Ok(Self {
-            id: row.id.into(),
-            url: WebhookUrl::restore(row.url),
-            events: stored.named("events", events_of(&row.events))?,
-            status: stored.named("status", WebhookStatus::from_name(&row.status))?,
-            secret: secret_of("secret", &row.secret, &stored)?,
-            replaced: replaced.transpose()?.zip(replaced_until),
-            created_at: stored.time("created_at_us", row.created_at_us)?,
-            failing: failing_since.zip(row.failure),
-        })
-    }
-}
-
-fn secret_of(
-    column: &'static str,
-    secret: &[u8],
-    stored: &StoredRow<DbId>,
-) -> Result<WebhookSecret, Failure> {
-    Ok(WebhookSecret(stored.convert(column, secret.try_into())?))
-}
-
-fn events_of(column: &str) -> Option<WebhookEvents> {
-    column.split(' ').map(WebhookEvent::from_name).collect()
-}
-
-/// Returns the column value of events: their names in a fixed order, separated by spaces.
-fn events_column(events: WebhookEvents) -> String {
-    events.iter().map(WebhookEvent::as_str).collect::<Vec<_>>().join(" ")
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = webhook_places)]
-pub(crate) struct CursorRow {
-    webhook_id: DbId,
-    pub(crate) market_id: DbId,
-    sequence: i64,
-    phase: Option<String>,
-}
-
-impl TryFrom<CursorRow> for WebhookCursor {
-    type Error = Failure;
-
-    fn try_from(row: CursorRow) -> Result<Self, Failure> {
-        let stored = StoredRow {
-            table: "webhook_places",
-            id: format_args!("{}, {}", row.webhook_id, row.market_id),
-        };
-        let phase = row.phase.map(|name| stored.named("phase", Phase::from_name(&name)));
-        Ok(Self { sequence: row.sequence, phase: phase.transpose()? })
-    }
-}
-
-/// A cursor to insert for each enabled webhook with matching events.
-pub(crate) struct NewCursorRow {
-    pub(crate) market_id: DbId,
-    pub(crate) sequence: i64,
-    pub(crate) phase: Option<&'static str>,
-    /// `LIKE` pattern of the column `events` of such a webhook.
-    pub(crate) wanted: &'static str,
-}
-
-/// A cursor that was inserted.
-#[derive(QueryableByName)]
-#[diesel(table_name = webhook_places)]
-pub(crate) struct InsertedCursorRow {
-    webhook_id: DbId,
-    market_id: DbId,
-}
+use crate::webhook::webhook_rows::{CursorRow, NewCursorRow, WebhookRow, events_column};
 
 /// Returns the number of webhooks; no other unit can insert one until this one ends.
 pub(crate) fn lock_and_count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
@@ -266,6 +174,7 @@ pub(crate) fn move_cursor(
     cursor: WebhookCursor,
 ) -> Result<(), Failure> {
     let key = (DbId::from(webhook), DbId::from(market));
+    // A missing row is no error: the webhook may have been deleted or disabled meanwhile.
     let update = diesel::update(webhook_places::table.find(key)).set((
         webhook_places::sequence.eq(cursor.sequence),
         webhook_places::phase.eq(cursor.phase.map(Phase::as_str)),

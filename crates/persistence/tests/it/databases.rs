@@ -84,7 +84,8 @@ impl Drop for Database {
 /// Returns the URL of the test server, with a database to connect to.
 fn server() -> String {
     std::env::var("FORETELL_TEST_POSTGRES_URL").expect(
-        "FORETELL_TEST_POSTGRES_URL names no Postgres for the tests; run them with scripts/with-servers",
+        "FORETELL_TEST_POSTGRES_URL names no Postgres for the tests; run them with \
+         scripts/with-servers",
     )
 }
 

@@ -32,7 +32,8 @@ async fn open_with_post(kind: Kind) -> (Database, Store) {
     let insert = format!(
         "INSERT INTO users (id, email, name, role, status, password_hash, created_at_us)
         VALUES ({id}, 'ada@example.org', 'Ada', 'USER', 'active', '', 5);
-        INSERT INTO posts (id, author_id, title, content, status, created_at_us, updated_at_us, version)
+        INSERT INTO posts (id, author_id, title, content, status, created_at_us, updated_at_us,
+        version)
         VALUES ({id}, {id}, 'Rain', 'It rains.', 'published', 5, 5, 1);"
     );
     execute(&database, kind, &insert);

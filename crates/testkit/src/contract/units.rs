@@ -93,7 +93,10 @@ pub async fn error_rolls_back_every_change(harness: &dyn Harness) {
     };
     let result = traces.fixture.ports.uow.run("fails", fails).await;
     assert!(
-        matches!(&result, Err(StoreError::Rejected(cause)) if cause.to_string() == "by the work itself"),
+        matches!(
+            &result,
+            Err(StoreError::Rejected(cause)) if cause.to_string() == "by the work itself"
+        ),
         "the work's own error, not {result:?}"
     );
     traces.check_none_is_left().await;

@@ -1,7 +1,7 @@
 //! Tests of each fault: its effect on a unit, and the stored data afterwards.
 
 use foretell_domain::id::UserId;
-use foretell_ports::idempotency::IdempotencyQueries as _;
+use foretell_ports::idempotency::{IdempotencyQueries as _, StoredOutcome};
 
 use super::*;
 use crate::{Factory, MemoryStore};

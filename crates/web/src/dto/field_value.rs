@@ -139,7 +139,9 @@ macro_rules! names {
     ($($type:ty = $find:expr, $choice:expr;)+) => {$(
         impl FieldValue for $type {
             fn parse(name: &str) -> Result<Self, garde::Error> {
-                ($find)(name).ok_or_else(|| invalid(FieldErrorCode::Invalid, format_args!("must be {}", $choice)))
+                ($find)(name).ok_or_else(|| {
+                    invalid(FieldErrorCode::Invalid, format_args!("must be {}", $choice))
+                })
             }
         }
     )+};

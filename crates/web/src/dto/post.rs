@@ -90,6 +90,11 @@ impl<'a> PostView<'a> {
     }
 }
 
+/// Returns the status for the field `published`.
+pub(crate) const fn status_of(published: bool) -> PostStatus {
+    if published { PostStatus::Published } else { PostStatus::Draft }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};

@@ -24,7 +24,12 @@ use crate::validation::{FieldErrorCode, invalid};
 /// A payment requested by a client.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
-#[schema(example = json!({ "fromAccountId": "019a0000-0000-7000-8000-000000000001", "toAccountId": "019a0000-0000-7000-8000-000000000002", "amount": "12.50", "memo": "Thanks" }))]
+#[schema(example = json!({
+    "fromAccountId": "019a0000-0000-7000-8000-000000000001",
+    "toAccountId": "019a0000-0000-7000-8000-000000000002",
+    "amount": "12.50",
+    "memo": "Thanks",
+}))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PaymentBody {
     /// Identifier unique among your own payments; other users may choose the same. `id` is accepted

@@ -35,35 +35,51 @@ macro_rules! error_codes {
 }
 
 error_codes! {
-    ValidationError = "VALIDATION_ERROR", BAD_REQUEST, "The request is invalid; the details name each field.";
+    ValidationError = "VALIDATION_ERROR", BAD_REQUEST,
+        "The request is invalid; the details name each field.";
     MalformedJson = "MALFORMED_JSON", BAD_REQUEST, "The body is not JSON, or names a field twice.";
     BadRequest = "BAD_REQUEST", BAD_REQUEST, "The request cannot be served as it is.";
-    Unauthorized = "UNAUTHORIZED", UNAUTHORIZED, "The request needs a live session or the right password.";
+    Unauthorized = "UNAUTHORIZED", UNAUTHORIZED,
+        "The request needs a live session or the right password.";
     Forbidden = "FORBIDDEN", FORBIDDEN, "The caller may not do this.";
-    NotFound = "NOT_FOUND", NOT_FOUND, "What the request names is not there, or not for the caller to see.";
-    MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED, "The path does not serve this method.";
+    NotFound = "NOT_FOUND", NOT_FOUND,
+        "What the request names is not there, or not for the caller to see.";
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED,
+        "The path does not serve this method.";
     RequestTimeout = "REQUEST_TIMEOUT", REQUEST_TIMEOUT, "The body did not arrive in time.";
     Duplicate = "DUPLICATE", CONFLICT, "Something with this id or name already exists.";
     Conflict = "CONFLICT", CONFLICT, "The request is at odds with how things stand now.";
-    QuotaExceeded = "QUOTA_EXCEEDED", CONFLICT, "The user has as many as a user may have; the details name the quota and its limit.";
+    QuotaExceeded = "QUOTA_EXCEEDED", CONFLICT,
+        "The user has as many as a user may have; the details name the quota and its limit.";
     InsufficientFunds = "INSUFFICIENT_FUNDS", CONFLICT, "The account holds too little.";
     InsufficientShares = "INSUFFICIENT_SHARES", CONFLICT, "The trader holds too few shares.";
     AccountClosed = "ACCOUNT_CLOSED", CONFLICT, "The account takes no part in payments.";
-    CirculationLimit = "CIRCULATION_LIMIT", CONFLICT, "The money in circulation would exceed its limit.";
-    NotReversible = "NOT_REVERSIBLE", CONFLICT, "The transfer was already reversed, or can never be.";
-    BatchAborted = "BATCH_ABORTED", CONFLICT, "Another transfer of the same atomic batch was refused.";
+    CirculationLimit = "CIRCULATION_LIMIT", CONFLICT,
+        "The money in circulation would exceed its limit.";
+    NotReversible = "NOT_REVERSIBLE", CONFLICT,
+        "The transfer was already reversed, or can never be.";
+    BatchAborted = "BATCH_ABORTED", CONFLICT,
+        "Another transfer of the same atomic batch was refused.";
     MarketClosed = "MARKET_CLOSED", CONFLICT, "The market takes no trades.";
     Slippage = "SLIPPAGE", CONFLICT, "The order's own limit was not met.";
     TradeTooSmall = "TRADE_TOO_SMALL", CONFLICT, "The trade comes to nothing once rounded.";
-    TradeTooLarge = "TRADE_TOO_LARGE", CONFLICT, "The trade leaves the range in which prices are exact.";
-    PreconditionFailed = "PRECONDITION_FAILED", PRECONDITION_FAILED, "The version that the request is about is no longer the latest.";
-    PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE, "The body is larger than the server accepts.";
-    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE, "The body must be plain application/json.";
-    IdempotencyMismatch = "IDEMPOTENCY_MISMATCH", UNPROCESSABLE_ENTITY, "The idempotency key was used for another request.";
+    TradeTooLarge = "TRADE_TOO_LARGE", CONFLICT,
+        "The trade leaves the range in which prices are exact.";
+    PreconditionFailed = "PRECONDITION_FAILED", PRECONDITION_FAILED,
+        "The version that the request is about is no longer the latest.";
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE,
+        "The body is larger than the server accepts.";
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE,
+        "The body must be plain application/json.";
+    IdempotencyMismatch = "IDEMPOTENCY_MISMATCH", UNPROCESSABLE_ENTITY,
+        "The idempotency key was used for another request.";
     RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS, "Too many requests in too short a time.";
-    InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR, "An internal error, which has been logged.";
-    UnreadableRecord = "UNREADABLE_RECORD", INTERNAL_SERVER_ERROR, "What is stored of the thing cannot be read; the operator must repair it.";
-    Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE, "The server cannot do this now; the same request may succeed later.";
+    InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR,
+        "An internal error, which has been logged.";
+    UnreadableRecord = "UNREADABLE_RECORD", INTERNAL_SERVER_ERROR,
+        "What is stored of the thing cannot be read; the operator must repair it.";
+    Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE,
+        "The server cannot do this now; the same request may succeed later.";
 }
 
 impl ErrorCode {

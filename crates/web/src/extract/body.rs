@@ -60,6 +60,7 @@ impl<T: 'static> FromRequest for OptionalBody<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         let work = async move {
+            // Clients that send no body name no media type, so it is checked only with a body.
             let read = match read(&request, payload).await {
                 Ok(bytes) if bytes.is_empty() => Ok(Bytes::from_static(b"{}")),
                 Ok(bytes) => check_media_type(request.headers()).map(|()| bytes),
@@ -156,6 +157,7 @@ async fn collect(payload: &mut Payload, max_body_bytes: usize) -> Result<Bytes, 
                 .with_cause(cause)
                 .and_close()
         })?;
+        // Before the chunk is kept: a chunked body announces no size.
         if body.len() + chunk.len() > max_body_bytes {
             return Err(too_large(max_body_bytes));
         }

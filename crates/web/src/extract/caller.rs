@@ -40,6 +40,13 @@ pub(crate) const fn session_cookie_name(settings: &WebSettings) -> &'static str 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HasCaller(pub(crate) UserId);
 
+impl HasCaller {
+    /// Returns the user who made a request, if known.
+    pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get().copied()
+    }
+}
+
 /// Scope that a route requires of an API key.
 pub(crate) trait Needs: 'static {
     /// The required scope.
@@ -187,6 +194,8 @@ impl FromRequest for AdminInSession {
 /// 429 `RATE_LIMITED` if too many invalid tokens came from its network.
 pub(crate) async fn requester_of(request: &HttpRequest) -> Result<Requester, ApiError> {
     Ok(match caller_of(request).await? {
+        // Users are counted as users wherever they are, so that others behind their address cannot
+        // use up their limit (ADR 0029).
         Some(caller) => Requester::User(caller.user.id),
         None => Requester::Address(ClientAddress::of(request).0),
     })

@@ -1,7 +1,7 @@
 //! Idempotency key of a command, so that a repetition returns the first result and is not executed
 //! again.
 
-use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::http::header::HeaderMap;
 use foretell_ports::idempotency::MAX_KEY_BYTES;
 
 use super::{RequestPart, Validation};
@@ -9,9 +9,6 @@ use crate::error::ApiError;
 use crate::validation::{FieldErrorCode, invalid};
 
 const HEADER: &str = "Idempotency-Key";
-
-/// Name of the header.
-pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Header `Idempotency-Key`: exactly one, of 1 to 255 visible ASCII characters.
 pub(crate) struct IdempotencyKey(Result<String, garde::Error>);
@@ -50,6 +47,7 @@ mod tests {
     use actix_web::http::header::HeaderValue;
 
     use super::*;
+    use crate::header_names::IDEMPOTENCY_KEY;
 
     fn check(keys: &[&str], expected: Result<&str, FieldErrorCode>) {
         let name = IDEMPOTENCY_KEY;

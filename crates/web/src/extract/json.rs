@@ -28,6 +28,7 @@ pub(super) fn read<T: DeserializeOwned>(
             errors.extend(unknown.into_iter().map(FieldError::unknown));
             Ok(Some(dto))
         }
+        // Reported alone: serde has stopped here, so later unknown fields are not known.
         Err(error) if is_wrong_type(&error) => {
             errors.push(type_error_of::<T>(bytes, &error));
             Ok(None)

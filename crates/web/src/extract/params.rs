@@ -132,6 +132,7 @@ fn fields_of(query: &str, validation: &mut Validation) -> Option<Map<String, Val
     let pairs = validation.value_of("", pairs.map_err(error))?;
     let mut fields = Map::new();
     for (name, text) in pairs.into_inner() {
+        // Which of two values applies would depend on the parser, so neither does.
         if fields.contains_key(&name) {
             let error = invalid(FieldErrorCode::Repeated, "is given more than once");
             validation.errors.push(FieldError::new(name, &error));

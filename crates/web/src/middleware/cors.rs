@@ -8,10 +8,8 @@ use actix_web::http::header::{
 };
 use actix_web::middleware::Condition;
 
-use super::request_id::X_REQUEST_ID;
-use crate::extract::IDEMPOTENCY_KEY;
+use crate::header_names::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, X_REQUEST_ID};
 use crate::origins::WebOrigin;
-use crate::reply::IDEMPOTENCY_REPLAYED;
 
 /// Lifetime of a preflight response in the browser's cache, in seconds.
 const REMEMBERED_S: usize = 3_600;

@@ -19,10 +19,20 @@ use crate::connections::is_over_limit;
 use crate::deadline::Deadline;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{ClientAddress, requester_of};
-use crate::routing::Metering;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Rate limit bucket of a route's requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Metering {
+    /// `read` for safe methods, `write` for the others.
+    ByMethod,
+    /// This bucket.
+    As(RequestKind),
+    /// None: the route is never limited.
+    Exempt,
+}
 
 /// Counts a request, serves it unless it is over the limit, and adds the remaining budget to the
 /// response.

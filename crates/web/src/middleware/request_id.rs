@@ -1,10 +1,9 @@
 //! Request ids: the client's own if it is plain, otherwise a new one.
 
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderValue};
 use uuid::Uuid;
 
-/// Header of request and response.
-pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use crate::header_names::X_REQUEST_ID;
 
 /// Maximum characters of an id from a client.
 const MAX_CHARS: usize = 64;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::operation::{Operation, RATE_LIMIT_HEADERS, header_references};
+use super::headers::{RATE_LIMIT_HEADERS, header_references};
+use super::operation::Operation;
 use crate::error::ErrorCode;
 
 /// Extension of an operation with its own error codes; it is not part of the document.
@@ -107,7 +108,10 @@ impl Failure {
         json!({
             "description": meanings.join(" "),
             "headers": header_references(&self.headers()),
-            "content": { "application/json": of("Failure"), "application/problem+json": of("Problem") },
+            "content": {
+                "application/json": of("Failure"),
+                "application/problem+json": of("Problem"),
+            },
         })
     }
 

@@ -29,7 +29,8 @@ pub(super) fn parameters(base: &str) -> [Value; 2] {
         json!({
             "name": "cursor",
             "in": "query",
-            "description": "Where the list goes on: `meta.page.next` of the answer before, to the same path and filters.",
+            "description": "Where the list goes on: `meta.page.next` of the answer before, to the \
+             same path and filters.",
             "schema": { "type": "string" },
         })
     };

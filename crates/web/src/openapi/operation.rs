@@ -1,11 +1,6 @@
-//! One operation: the description by its handler, completed by the rules of this API.
+//! One operation, as its handler describes it.
 
-use serde_json::{Map, Value, json};
-
-use super::{Draft, failures, lists, schemas};
-
-/// Headers with the rate limit and the remaining requests.
-pub(super) const RATE_LIMIT_HEADERS: [&str; 2] = ["RateLimit", "RateLimit-Policy"];
+use serde_json::{Map, Value};
 
 /// An operation being described.
 #[derive(Debug)]
@@ -27,21 +22,6 @@ impl Operation {
         let lines = format!("{} {}", text("summary"), text("description"));
         let doc = lines.split_whitespace().collect::<Vec<_>>().join(" ");
         Self { path: path.to_owned(), method: method.to_owned(), told, doc }
-    }
-
-    /// Adds everything that follows from the rules of this API.
-    pub(super) fn complete(&mut self, base: &str, suffix: &str, draft: &mut Draft) {
-        self.describe(suffix);
-        self.add_parameters(base);
-        self.wrap_answer(base, draft);
-        let failures = failures::of(self, base);
-        for (status, response) in failures {
-            let reference = draft.failures.reference(&response);
-            self.told["responses"][status] = reference;
-        }
-        if let Some(told) = self.told.as_object_mut() {
-            told.remove(failures::LISTED);
-        }
     }
 
     /// Returns the finished description.
@@ -72,187 +52,14 @@ impl Operation {
         ways.iter().find_map(|way| way["bearer"][0].as_str())
     }
 
-    fn parameters(&self) -> &[Value] {
+    /// Returns the described parameters.
+    pub(super) fn parameters(&self) -> &[Value] {
         self.told["parameters"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    fn describe(&mut self, suffix: &str) {
-        let said = self.doc.as_str();
-        let summary = said.split_once(". ").map_or(said, |(first, _)| first).trim_end_matches('.');
-        let who = match self.needs() {
-            None => "For anyone.",
-            Some("session") => "For sessions; API keys are refused.",
-            Some("admin") => "For admins, by a session or an API key of the scope `manage`.",
-            Some("admin_trade") => "For admins, by a session or an API key of the scope `trade`.",
-            Some("admin_session") => "For admins, by a session; API keys are refused.",
-            Some("trade") => "For sessions, and API keys of the scope `trade`.",
-            Some("manage") => "For sessions, and API keys of the scope `manage`.",
-            Some(_) if self.is_open() => {
-                "For anyone; what depends on the caller, for sessions and API keys of the scope `read`."
-            }
-            Some(_) => "For sessions, and API keys of the scope `read`.",
-        };
-        let (summary, description) = (summary.to_owned(), format!("{said} {who}"));
-        let id = format!("{}{suffix}", self.told["operationId"].as_str().unwrap_or_default());
-        self.told["summary"] = summary.into();
-        self.told["description"] = description.into();
-        self.told["operationId"] = id.into();
-    }
-
     /// Returns `true` if anonymous clients may call it too.
-    fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         let ways = self.told["security"].as_array();
         ways.is_none_or(|ways| ways.iter().any(|way| way.as_object().is_some_and(Map::is_empty)))
     }
-
-    fn add_parameters(&mut self, base: &str) {
-        let is_list = self.is_list();
-        let mut all: Vec<_> = self.parameters().iter().map(known_parameter).collect();
-        if is_list {
-            all.extend(lists::parameters(base));
-        }
-        if self.path.contains("{id}") {
-            let id = json!({ "$ref": "#/components/schemas/Id" });
-            let schema = match self.path.as_str() {
-                "/sessions/{id}" => json!({ "anyOf": [id, { "const": "current" }] }),
-                _ => id,
-            };
-            all.push(json!({ "name": "id", "in": "path", "required": true, "schema": schema }));
-        }
-        if !all.is_empty() {
-            self.told["parameters"] = all.into();
-        }
-    }
-
-    /// Wraps the data of a success in the envelope, and adds the response headers.
-    fn wrap_answer(&mut self, base: &str, draft: &mut Draft) {
-        let (is_list, selects) = (self.is_list(), self.takes("fields"));
-        let searches = self.path.ends_with("/search");
-        let has_tag = self.takes("If-None-Match") || self.takes("If-Match");
-        let replays = self.takes("Idempotency-Key");
-        let limits = RATE_LIMIT_HEADERS.iter().filter(|_| !base.is_empty());
-        let Some(Value::Object(responses)) = self.told.get_mut("responses") else { return };
-        for (status, response) in responses.iter_mut() {
-            let data = response.pointer_mut("/content/application~1json/schema");
-            if let Some(schema) = data {
-                let data = if selects {
-                    schemas::selected(schema, &mut draft.schemas)
-                } else {
-                    schema.take()
-                };
-                let mut meta = is_list.then(|| lists::meta(base));
-                if let Some(meta) = meta.as_mut().filter(|_| searches) {
-                    lists::add_method(meta);
-                }
-                *schema = envelope(&data, meta);
-            }
-            if let Some(stream) = response.pointer_mut("/content/text~1event-stream") {
-                // OpenAPI 3.1 cannot describe the events of a stream; docs/api.md does.
-                *stream = json!({});
-            }
-            let mut named = vec!["X-Request-Id"];
-            named.extend(limits.clone());
-            named.extend((status == "201").then_some("Location"));
-            named.extend(has_tag.then_some("ETag"));
-            named.extend(replays.then_some("Idempotency-Replayed"));
-            response["headers"] = header_references(&named);
-        }
-        if self.path == "/openapi.json" {
-            let content = json!({ "application/json": { "schema": { "type": "object" } } });
-            self.told["responses"]["200"]["content"] = content;
-        }
-        if self.takes("If-None-Match") {
-            let mut known = vec!["X-Request-Id", "ETag"];
-            known.extend(limits);
-            self.told["responses"]["304"] = json!({
-                "description": "The client has this version.",
-                "headers": header_references(&known),
-            });
-        }
-    }
-}
-
-fn envelope(data: &Value, meta: Option<Value>) -> Value {
-    let success = json!({ "type": "boolean", "const": true });
-    let mut schema = json!({
-        "type": "object",
-        "required": ["success", "data"],
-        "properties": { "success": success, "data": data },
-    });
-    if let Some(meta) = meta {
-        schema["required"] = json!(["success", "data", "meta"]);
-        schema["properties"]["meta"] = meta;
-    }
-    schema
-}
-
-/// Completes a parameter with the description of its name.
-fn known_parameter(given: &Value) -> Value {
-    let mut parameter = given.clone();
-    let (schema, description) = match given["name"].as_str() {
-        Some("Idempotency-Key") => (
-            json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" }),
-            "Names the command: a repetition is answered as the first time, and not done again.",
-        ),
-        Some("If-Match") => (
-            json!({ "type": "string" }),
-            "The entity tags of the versions that the change is meant for, or `*`.",
-        ),
-        Some("If-None-Match") => {
-            (json!({ "type": "string" }), "The entity tags of the versions that the client has.")
-        }
-        Some("Last-Event-ID") => (
-            json!({ "type": "string", "pattern": "^[0-9]{1,18}-(open|closed|resolved|cancelled)$" }),
-            "The id of the last event that the client has.",
-        ),
-        _ => return parameter,
-    };
-    parameter["schema"] = schema;
-    parameter["description"] = description.into();
-    parameter
-}
-
-/// Returns references to headers by name.
-pub(super) fn header_references(names: &[&str]) -> Value {
-    let reference = |name: &&str| {
-        let reference = json!({ "$ref": format!("#/components/headers/{name}") });
-        ((*name).to_owned(), reference)
-    };
-    Value::Object(names.iter().map(reference).collect())
-}
-
-/// Returns the response headers.
-pub(super) fn headers() -> Value {
-    let header = |description: &str, is_required: Option<bool>, schema: Value| json!({ "description": description, "required": is_required.unwrap_or_default(), "schema": schema });
-    let text = || json!({ "type": "string" });
-    json!({
-        "X-Request-Id": header(
-            "The id of the request, as the client gave it or made here.",
-            Some(true),
-            json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }),
-        ),
-        "Location": header("Where what was made is found.", Some(true), text()),
-        "ETag": header("The version of what is told.", None, text()),
-        "Idempotency-Replayed": header(
-            "That this is the answer to an earlier request with the same key.",
-            None,
-            json!({ "type": "string", "const": "true" }),
-        ),
-        "Retry-After": header(
-            "After how many seconds to try again.",
-            Some(true),
-            json!({ "type": "integer", "minimum": 1 }),
-        ),
-        "RateLimit": header(
-            "How many requests of which kind are left, and in how many seconds all are; only where they are limited.",
-            None,
-            json!({ "type": "string", "pattern": "^\"(read|write|login)\";r=[0-9]+;t=[0-9]+$" }),
-        ),
-        "RateLimit-Policy": header(
-            "How many requests of which kind are served in how many seconds; only where they are limited.",
-            None,
-            json!({ "type": "string", "pattern": "^\"(read|write|login)\";q=[0-9]+;w=[0-9]+$" }),
-        ),
-        "WWW-Authenticate": header("How to say who one is.", None, text()),
-    })
 }

@@ -61,7 +61,8 @@ pub(super) fn of_failures() -> Map<String, Value> {
     let request_id = json!({ "type": "string" });
     let text = json!({ "type": "string" });
     let details = json!({
-        "description": "The errors of a request; the facts of a refusal, such as what is `available` and `needed`.",
+        "description": "The errors of a request; the facts of a refusal, such as what is \
+         `available` and `needed`.",
         "anyOf": [
             { "type": "array", "items": { "$ref": "#/components/schemas/FieldError" } },
             { "type": "object" },

@@ -6,6 +6,7 @@ mod create;
 mod create_bet;
 mod create_sale;
 mod delete;
+mod filter;
 mod get;
 mod get_resolution;
 mod list;
@@ -19,14 +20,8 @@ mod stream_events;
 mod update;
 
 use actix_web::web::ServiceConfig;
-use foretell_domain::id::UserId;
-use foretell_domain::market::Phase;
-use foretell_domain::text::Category;
-use foretell_ports::market::MarketFilter;
 use utoipa::OpenApi;
 
-use crate::dto::parsed::{Parsed, optional};
-use crate::extract::RequestContext;
 use crate::routing::at;
 
 /// Description of these routes.
@@ -70,19 +65,4 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
                 .post(resolve::resolve),
         )
         .service(at("/markets/{id}/cancellation").post(cancel::cancel));
-}
-
-/// Returns the filter of a list or a search.
-fn filter_of(
-    category: Option<Parsed<Category>>,
-    status: Option<Parsed<Phase>>,
-    creator_id: Option<Parsed<UserId>>,
-    context: &RequestContext,
-) -> MarketFilter {
-    MarketFilter {
-        // One that was removed from the configuration may still have markets.
-        category: optional(category).map(String::from),
-        phase: optional(status).map(|phase| (phase, context.now)),
-        creator_id: optional(creator_id),
-    }
 }

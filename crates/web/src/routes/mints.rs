@@ -29,7 +29,10 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
-#[schema(example = json!({ "accountId": "019a0000-0000-7000-8000-000000000001", "amount": "100.00" }))]
+#[schema(example = json!({
+    "accountId": "019a0000-0000-7000-8000-000000000001",
+    "amount": "100.00",
+}))]
 #[serde(rename_all = "camelCase")]
 struct MintBody {
     #[garde(required, dive)]
@@ -59,7 +62,11 @@ impl RequestDto for MintBody {
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = TransferView<'static>)),
     security(("bearer" = ["admin_trade"]), ("cookie" = [])),
-    extensions(("x-failures" = json!([ErrorCode::NotFound, ErrorCode::AccountClosed, ErrorCode::CirculationLimit]))),
+    extensions(("x-failures" = json!([
+        ErrorCode::NotFound,
+        ErrorCode::AccountClosed,
+        ErrorCode::CirculationLimit,
+    ]))),
 )]
 async fn mint(
     state: Data<WebState>,

@@ -18,7 +18,8 @@ use crate::routing::at;
 
 /// Content security policy of these pages: the server's own files, inline styles, and images in
 /// data URLs.
-const CONTENT_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+const CONTENT_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; frame-ancestors 'none'";
 
 /// A file of `swagger-ui/`.
 struct File {

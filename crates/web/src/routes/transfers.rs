@@ -3,17 +3,15 @@
 mod create;
 mod create_batch;
 mod get;
+mod response;
 mod reverse;
 
 use actix_web::web::ServiceConfig;
-use foretell_application::Caller;
-use foretell_domain::transfer::Transfer;
 use utoipa::OpenApi;
 
-use crate::WebState;
-use crate::dto::transfer::{TransferView, Visible};
-use crate::reply::{self, HandlerResult};
 use crate::routing::at;
+
+pub(super) use self::response::made;
 
 /// Description of these routes.
 #[derive(OpenApi)]
@@ -27,12 +25,4 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/transfers/batch").post(create_batch::create_batch))
         .service(at("/transfers/{id}").get(get::get))
         .service(at("/transfers/{id}/reversal").post(reverse::reverse));
-}
-
-/// Returns 201 with a transfer that the caller has made.
-pub(super) fn made(state: &WebState, caller: &Caller, transfer: &Transfer) -> HandlerResult {
-    let currency = &state.application.settings().currency;
-    let visible = Visible::to_holder_of(transfer.debit.account_id, caller, transfer);
-    let data = TransferView::new(transfer, currency, visible);
-    reply::created(format_args!("/transfers/{}", transfer.id), data)
 }

@@ -7,7 +7,8 @@ use crate::support::{TestApp, TestUser};
 
 async fn pay(app: &TestApp, from: &TestUser, to: &TestUser, amount: &str) -> String {
     let body = json!({
-        "fromAccountId": from.account_id.to_string(), "toAccountId": to.account_id.to_string(), "amount": amount,
+        "fromAccountId": from.account_id.to_string(), "toAccountId": to.account_id.to_string(),
+        "amount": amount,
     });
     let made = app.post("/transfers").by(from).key(amount).json(&body).await.ok(201);
     made["id"].as_str().unwrap().to_owned()

@@ -84,7 +84,8 @@ async fn market_keeps_one_closing_job_until_it_is_deleted() {
     let admin = app.admin().await;
     let market = json!({
         "name": "Will it rain?", "description": "As measured at noon.", "category": "sports",
-        "endDate": "2026-01-02T00:00:00Z", "options": [{ "name": "Yes" }, { "name": "No" }], "subsidy": "10",
+        "endDate": "2026-01-02T00:00:00Z", "options": [{ "name": "Yes" }, { "name": "No" }],
+        "subsidy": "10",
     });
     let market = app.post("/markets").by(&admin).key("m").json(&market).await.ok(201);
     let path = format!("/markets/{}", market["id"].as_str().unwrap());
@@ -105,7 +106,8 @@ async fn jobs_are_listed_retried_and_discarded() {
     let admin = app.admin().await;
     let market = json!({
         "name": "Will it rain?", "description": "As measured at noon.", "category": "sports",
-        "endDate": "2026-01-02T00:00:00Z", "options": [{ "name": "Yes" }, { "name": "No" }], "subsidy": "10",
+        "endDate": "2026-01-02T00:00:00Z", "options": [{ "name": "Yes" }, { "name": "No" }],
+        "subsidy": "10",
     });
     let market = app.post("/markets").by(&admin).key("m").json(&market).await.ok(201);
     let listed = app.get("/admin/jobs?kind=close_market&state=waiting").by(&admin).await.ok(200);

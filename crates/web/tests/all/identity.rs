@@ -9,7 +9,8 @@ use crate::support::{PASSWORD, TestApp};
 async fn new_user_has_account_with_grant() {
     let app = TestApp::start().await;
     let body = json!({
-        "email": "Ada@Example.com", "name": "Ada", "password": PASSWORD, "avatar": "https://example.com/ada.png",
+        "email": "Ada@Example.com", "name": "Ada", "password": PASSWORD,
+        "avatar": "https://example.com/ada.png",
     });
     let reply = app.post("/users").json(&body).await;
     let user = reply.ok(201);
@@ -44,16 +45,37 @@ async fn invalid_registration_gets_all_errors() {
     )
     .await;
     check(
-        json!({ "email": "nobody", "name": "", "password": "short", "avatar": "javascript:alert(1)", "role": "ADMIN" }),
-        &["avatar: format", "email: format", "name: length", "password: length", "role: unknown_field"],
+        json!({
+            "email": "nobody", "name": "", "password": "short", "avatar": "javascript:alert(1)",
+            "role": "ADMIN",
+        }),
+        &[
+            "avatar: format",
+            "email: format",
+            "name: length",
+            "password: length",
+            "role: unknown_field",
+        ],
     )
     .await;
     check(
-        json!({ "email": 5, "name": ["Ada"], "password": "p".repeat(129), "avatar": {}, "a": 1, "b": { "c": 2 } }),
-        &["a: unknown_field", "avatar: type", "b: unknown_field", "email: type", "name: type", "password: length"],
+        json!({
+            "email": 5, "name": ["Ada"], "password": "p".repeat(129), "avatar": {}, "a": 1,
+            "b": { "c": 2 },
+        }),
+        &[
+            "a: unknown_field",
+            "avatar: type",
+            "b: unknown_field",
+            "email: type",
+            "name: type",
+            "password: length",
+        ],
     )
     .await;
-    let long = json!({ "email": format!("{}@b", "a".repeat(300)), "name": "n".repeat(51), "password": PASSWORD });
+    let long = json!({
+        "email": format!("{}@b", "a".repeat(300)), "name": "n".repeat(51), "password": PASSWORD,
+    });
     check(long, &["email: length", "name: length"]).await;
     check(json!({ "email": "a@b.org", "name": " \t", "password": PASSWORD }), &["name: format"])
         .await;
@@ -65,7 +87,9 @@ async fn minimum_and_maximum_lengths_are_accepted() {
     for (index, (name, password)) in
         [("é".repeat(50), "p".repeat(8)), ("a".to_owned(), "é".repeat(128))].into_iter().enumerate()
     {
-        let body = json!({ "email": format!("user{index}@example.com"), "name": name, "password": password });
+        let body = json!({
+            "email": format!("user{index}@example.com"), "name": name, "password": password,
+        });
         app.post("/users").json(&body).await.ok(201);
     }
 }

@@ -57,7 +57,8 @@ impl Fixture {
         let id = |value: Value| value["id"].as_str().unwrap().to_owned();
         let market = json!({
             "name": "Will it rain?", "description": "As measured at noon.", "category": "sports",
-            "endDate": "2026-01-02T00:00:00Z", "options": [{ "name": "Yes" }, { "name": "No" }], "subsidy": "10",
+            "endDate": "2026-01-02T00:00:00Z", "options": [{ "name": "Yes" }, { "name": "No" }],
+            "subsidy": "10",
         });
         let market = id(app.post("/markets").by(&ada).key("m").json(&market).await.ok(201));
         let post = json!({ "title": "On rain", "content": "It may.", "published": true });

@@ -6,7 +6,8 @@ use crate::support::{Reply, TestApp, TestUser};
 
 async fn open(app: &TestApp, user: &TestUser, name: &str, description: &str) -> Value {
     let body = json!({
-        "name": name, "description": description, "category": "politics", "endDate": "2026-01-01T18:00:00Z",
+        "name": name, "description": description, "category": "politics",
+        "endDate": "2026-01-01T18:00:00Z",
         "options": [{ "name": "Yes" }, { "name": "No" }], "subsidy": "100",
     });
     app.post("/markets")
@@ -68,7 +69,10 @@ async fn match_has_market_score_and_marks() {
     let rows = app.get("/markets/search?q=rain").await.ok(200);
     let hit = rows[0].as_object().unwrap();
     assert!(hit["score"].as_f64().unwrap() > 0.0);
-    let marks = json!({ "name": "<mark>Rain</mark> &amp; &lt;b&gt;wind&lt;/b&gt;", "description": "It <mark>rains</mark> again." });
+    let marks = json!({
+        "name": "<mark>Rain</mark> &amp; &lt;b&gt;wind&lt;/b&gt;",
+        "description": "It <mark>rains</mark> again.",
+    });
     assert_eq!(hit["highlight"], marks);
     let mut rest = rows[0].clone();
     rest.as_object_mut().unwrap().retain(|name, _| name != "score" && name != "highlight");

@@ -66,7 +66,8 @@ async fn invalid_payment_gets_all_errors() {
         ]
     );
     let body = json!({
-        "clientId": "x", "fromAccountId": 1, "toAccountId": "y", "amount": 12.5, "memo": "", "note": "odd",
+        "clientId": "x", "fromAccountId": 1, "toAccountId": "y", "amount": 12.5, "memo": "",
+        "note": "odd",
     });
     assert_eq!(
         post(&body).await,
@@ -122,7 +123,9 @@ async fn payment_requires_account_owner() {
         assert_eq!(body["error"], format!("Account not found: {}", ada.account_id));
     }
     for (from, to) in [(AccountId::TREASURY, bob.account_id), (bob.account_id, AccountId::FEES)] {
-        let body = json!({ "fromAccountId": from.to_string(), "toAccountId": to.to_string(), "amount": 1 });
+        let body = json!({
+            "fromAccountId": from.to_string(), "toAccountId": to.to_string(), "amount": 1,
+        });
         app.post("/transfers")
             .by(&bob)
             .key(&to.to_string())

@@ -21,7 +21,8 @@ fn headers_and_environment_are_always_checked() {
     check_variable(
         "FORETELL__TRACES__SAMPLE_PERCENT",
         "101",
-        "traces.sample_percent (in FORETELL__TRACES__SAMPLE_PERCENT) is \"101\": must be a whole number from 0 to 100",
+        "traces.sample_percent (in FORETELL__TRACES__SAMPLE_PERCENT) is \"101\": must be a whole \
+         number from 0 to 100",
     );
     check_variable(
         "FORETELL__TRACES__HEADERS",
@@ -55,13 +56,14 @@ fn trace_and_error_destinations_are_configurable() {
     check_variable(
         ENDPOINT.0,
         "127.0.0.1:4318",
-        "traces.endpoint (in FORETELL__TRACES__ENDPOINT) is \"127.0.0.1:4318\": must be an address such as \
-         \"http://127.0.0.1:4318/v1/traces\"",
+        "traces.endpoint (in FORETELL__TRACES__ENDPOINT) is \"127.0.0.1:4318\": must be an address \
+         such as \"http://127.0.0.1:4318/v1/traces\"",
     );
     check_variable(
         DSN.0,
         "hunter2",
-        "sentry.dsn (in FORETELL__SENTRY__DSN): must be a DSN such as \"https://key@errors.example.org/1\"",
+        "sentry.dsn (in FORETELL__SENTRY__DSN): must be a DSN such as \
+         \"https://key@errors.example.org/1\"",
     );
 }
 

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Integer};
 use foretell_domain::market::Difference;
 use foretell_ports::ledger::AuditReport;
 
-use super::{Listed, for_each_row};
+use super::rows::{Listed, for_each_row};
 use crate::connection::Connection;
 use crate::error::Failure;
 use crate::id::{DbId, Id};
@@ -14,10 +14,11 @@ use crate::id::{DbId, Id};
 /// Both sides of all transfers by account and version, followed by the account itself. This is the
 /// order of three indexes, so neither database needs to sort.
 const SIDES: &str = "SELECT id, credit_account_id AS account_id, credit_version AS place,
-        credit_version AS version, credit_balance_minor AS balance_minor, amount_minor AS change_minor,
+        credit_version AS version, credit_balance_minor AS balance_minor,
+        amount_minor AS change_minor,
         0 AS is_account FROM transfers
-    UNION ALL SELECT id, debit_account_id, debit_version, debit_version, debit_balance_minor, -amount_minor,
-        0 FROM transfers
+    UNION ALL SELECT id, debit_account_id, debit_version, debit_version, debit_balance_minor,
+        -amount_minor, 0 FROM transfers
     UNION ALL SELECT id, id, 9223372036854775807, version, balance_minor, 0, 1 FROM accounts
     ORDER BY account_id, place";
 
@@ -53,6 +54,7 @@ pub(super) fn check(
     connection: &mut Connection<'_>,
     report: &mut AuditReport,
 ) -> Result<(), Failure> {
+    // Before the first row there is no account that could be missing.
     let mut chain = Chain { has_account: true, ..Chain::default() };
     for_each_row(connection, SIDES, |row: SideRow| {
         if chain.account_id != Some(row.account_id) {
@@ -81,6 +83,8 @@ impl Chain {
         }
         // Independent of the chain, which may be broken although the sum is right.
         self.sum += i128::from(row.change_minor);
+        // Continues with the stored values, so that one damaged row is one finding and not one for
+        // each row after it.
         (self.version, self.balance) = (row.version, row.balance_minor);
     }
 

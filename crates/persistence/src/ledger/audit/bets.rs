@@ -10,13 +10,13 @@ use foretell_domain::market::{Bet, Difference, Market, Replay, StoredTrade};
 use foretell_domain::transfer::Transfer;
 use foretell_ports::ledger::AuditReport;
 
-use super::{DriftingMarkets, Listed, for_each_row};
+use super::rows::{DriftingMarkets, Listed, for_each_row};
 use crate::connection::{Connection, on};
 use crate::error::Failure;
 use crate::id::{DbId, Id};
-use crate::ledger::transfers::TransferRow;
-use crate::market::bets::BetRow;
-use crate::market::markets::{MarketRow, MarketRows, OptionRow, StateRow};
+use crate::ledger::transfer_rows::TransferRow;
+use crate::market::bet_rows::BetRow;
+use crate::market::market_rows::{MarketRow, MarketRows, OptionRow, StateRow};
 use crate::schema::{accounts, bets, market_options, market_states, markets, transfers};
 
 /// Number of markets, and of bets of one market, in memory at once.
@@ -30,7 +30,8 @@ const STRAYS: &str = "SELECT id, market_id FROM bets WHERE NOT EXISTS (
 /// Markets whose first transfer is not their subsidy, or whose creator does not own the account
 /// that paid it.
 const SUBSIDIES: &str = "SELECT markets.id AS id, markets.subsidy_minor AS stored,
-        CASE WHEN transfers.kind = 'subsidy' AND transfers.debit_account_id = markets.creator_account_id
+        CASE WHEN transfers.kind = 'subsidy'
+            AND transfers.debit_account_id = markets.creator_account_id
             AND accounts.owner_id = markets.creator_id THEN transfers.amount_minor END AS paid
     FROM markets
     LEFT JOIN transfers ON transfers.credit_account_id = markets.id AND transfers.credit_version = 1
@@ -67,6 +68,8 @@ pub(super) fn check(
     drifting: &mut DriftingMarkets,
 ) -> Result<(), Failure> {
     check_subsidies(connection, report, drifting)?;
+    // In pages and not row by row: a connection that is reading a result cannot run the queries of
+    // each market in between.
     let mut last = DbId::from(foretell_domain::id::MarketId::from_u128(0));
     loop {
         let page = load_markets(connection, last)?;
@@ -118,6 +121,7 @@ fn load_markets(
 ) -> Result<Vec<(DbId, ReadMarket)>, Failure> {
     let rows: Vec<(MarketRow, Option<StateRow>)> = on!(connection, |c| {
         markets::table
+            // Left join: a market without a state must be reported, not skipped.
             .left_join(market_states::table)
             .filter(markets::id.gt(after))
             .order(markets::id)

@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable};
 use foretell_domain::market::Difference;
 use foretell_ports::ledger::AuditReport;
 
-use super::{Listed, for_each_row};
+use super::rows::{Listed, for_each_row};
 use crate::connection::Connection;
 use crate::error::Failure;
 use crate::id::{DbId, Id};

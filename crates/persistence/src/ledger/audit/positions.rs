@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable};
 use foretell_domain::market::Difference;
 use foretell_ports::ledger::AuditReport;
 
-use super::{DriftingMarkets, Listed, for_each_row};
+use super::rows::{DriftingMarkets, Listed, for_each_row};
 use crate::connection::Connection;
 use crate::error::Failure;
 use crate::id::{DbId, Id};
@@ -16,8 +16,8 @@ const HELD: &str = "SELECT market_id, 0 AS is_state, account_id, option_index, 1
         CASE side WHEN 'buy' THEN shares_units ELSE -shares_units END AS shares_units,
         CASE side WHEN 'buy' THEN cash_minor ELSE 0 END AS spent_minor,
         CASE side WHEN 'buy' THEN 0 ELSE cash_minor END AS received_minor FROM bets
-    UNION ALL SELECT market_id, 0, account_id, option_index, 0, shares_units, spent_minor, received_minor
-        FROM positions
+    UNION ALL SELECT market_id, 0, account_id, option_index, 0, shares_units, spent_minor,
+        received_minor FROM positions
     UNION ALL SELECT market_id, 1, NULL, 0, 0, 0, stakes_minor, 0 FROM market_states
     ORDER BY market_id, is_state, account_id, option_index";
 
@@ -126,6 +126,8 @@ impl Stakes {
             *self = Self::default();
         }
         if self.account != Some((market_id, account_id)) {
+            // Whoever has taken out more than they paid has no stake: nobody else's becomes less by
+            // it.
             self.sum += self.net.max(0);
             (self.account, self.net) = (Some((market_id, account_id)), 0);
         }

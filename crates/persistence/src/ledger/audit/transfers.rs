@@ -5,14 +5,16 @@ use diesel::sql_types::{Nullable, Text};
 use foretell_domain::market::Difference;
 use foretell_ports::ledger::AuditReport;
 
-use super::{Listed, for_each_row};
+use super::rows::{Listed, for_each_row};
 use crate::connection::Connection;
 use crate::error::Failure;
 use crate::id::{DbId, Id};
 
 /// Transfers that their kind does not allow. Both databases find the accounts and the original by
 /// primary key.
-const MISFITS: &str = "SELECT transfers.id AS id, transfers.kind AS kind, debits.kind AS debit_kind,
+// A missing account or original makes its conditions NULL, which `COALESCE` counts as a misfit.
+const MISFITS: &str =
+    "SELECT transfers.id AS id, transfers.kind AS kind, debits.kind AS debit_kind,
         credits.kind AS credit_kind
     FROM transfers
     LEFT JOIN accounts AS debits ON debits.id = transfers.debit_account_id
@@ -23,8 +25,8 @@ const MISFITS: &str = "SELECT transfers.id AS id, transfers.kind AS kind, debits
             AND credits.kind = 'user' AND transfers.market_id IS NULL
         WHEN transfers.kind = 'payment' THEN debits.kind = 'user' AND credits.kind = 'user'
             AND transfers.market_id IS NULL
-        WHEN transfers.kind IN ('subsidy', 'bet') THEN debits.kind = 'user' AND credits.kind = 'market'
-            AND transfers.market_id = transfers.credit_account_id
+        WHEN transfers.kind IN ('subsidy', 'bet') THEN debits.kind = 'user'
+            AND credits.kind = 'market' AND transfers.market_id = transfers.credit_account_id
         WHEN transfers.kind IN ('sale', 'payout', 'refund', 'remainder') THEN debits.kind = 'market'
             AND credits.kind = 'user' AND transfers.market_id = transfers.debit_account_id
         WHEN transfers.kind = 'fee' THEN debits.kind = 'market' AND credits.kind = 'fees'

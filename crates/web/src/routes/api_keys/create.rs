@@ -21,7 +21,11 @@ use crate::reply::{self, HandlerResult};
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
-#[schema(example = json!({ "name": "bot", "scopes": ["read", "trade"], "password": "correct horse" }))]
+#[schema(example = json!({
+    "name": "bot",
+    "scopes": ["read", "trade"],
+    "password": "correct horse",
+}))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct KeyBody {
     #[garde(required, dive)]

@@ -22,7 +22,11 @@ use crate::validation::{FieldErrorCode, invalid};
 /// A bet: the amount to pay, fee included, and its limits.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
-#[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003", "amount": "10.00", "maxPrice": 0.6 }))]
+#[schema(example = json!({
+    "optionId": "019a0000-0000-7000-8000-000000000003",
+    "amount": "10.00",
+    "maxPrice": 0.6,
+}))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BetOrderBody {
     /// Identifier unique among your own bets and sales; other users may choose the same. `id` is
@@ -79,7 +83,14 @@ fn is_above_zero(price: &Probability, _: &RequestContext) -> garde::Result {
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = BetView<'static>)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
-    extensions(("x-failures" = json!([ErrorCode::MarketClosed, ErrorCode::Slippage, ErrorCode::InsufficientFunds, ErrorCode::TradeTooSmall, ErrorCode::TradeTooLarge, ErrorCode::Duplicate]))),
+    extensions(("x-failures" = json!([
+        ErrorCode::MarketClosed,
+        ErrorCode::Slippage,
+        ErrorCode::InsufficientFunds,
+        ErrorCode::TradeTooSmall,
+        ErrorCode::TradeTooLarge,
+        ErrorCode::Duplicate,
+    ]))),
 )]
 pub(super) async fn create_bet(
     state: Data<WebState>,

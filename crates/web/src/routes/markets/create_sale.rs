@@ -71,7 +71,14 @@ impl RequestDto for SaleBody {
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = BetView<'static>)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
-    extensions(("x-failures" = json!([ErrorCode::MarketClosed, ErrorCode::Slippage, ErrorCode::InsufficientShares, ErrorCode::TradeTooSmall, ErrorCode::TradeTooLarge, ErrorCode::Duplicate]))),
+    extensions(("x-failures" = json!([
+        ErrorCode::MarketClosed,
+        ErrorCode::Slippage,
+        ErrorCode::InsufficientShares,
+        ErrorCode::TradeTooSmall,
+        ErrorCode::TradeTooLarge,
+        ErrorCode::Duplicate,
+    ]))),
 )]
 pub(super) async fn create_sale(
     state: Data<WebState>,

@@ -10,7 +10,7 @@ use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::filter_of;
+use super::filter::filter_of;
 use crate::WebState;
 use crate::dto::market::MarketView;
 use crate::dto::parsed::{Parsed, optional};

@@ -21,7 +21,11 @@ use crate::validation::{FieldErrorCode, invalid};
 /// The order to quote: shares for an amount, or an amount for shares; for a sale the latter only.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
-#[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003", "side": "buy", "amount": "10.00" }))]
+#[schema(example = json!({
+    "optionId": "019a0000-0000-7000-8000-000000000003",
+    "side": "buy",
+    "amount": "10.00",
+}))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct QuoteOrderBody {
     #[garde(required, dive)]
@@ -94,7 +98,12 @@ impl QuoteOrderBody {
     tag = "markets",
     request_body = QuoteOrderBody,
     responses((status = 200, description = "Done.", body = QuoteView)),
-    extensions(("x-failures" = json!([ErrorCode::MarketClosed, ErrorCode::InsufficientShares, ErrorCode::TradeTooSmall, ErrorCode::TradeTooLarge]))),
+    extensions(("x-failures" = json!([
+        ErrorCode::MarketClosed,
+        ErrorCode::InsufficientShares,
+        ErrorCode::TradeTooSmall,
+        ErrorCode::TradeTooLarge,
+    ]))),
 )]
 pub(super) async fn quote(
     state: Data<WebState>,

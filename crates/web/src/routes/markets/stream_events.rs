@@ -46,7 +46,12 @@ const RETRY: &[u8] = b"retry: 2000\n\n";
     tag = "markets",
     params(("Last-Event-ID" = Option<String>, Header)),
     responses(
-        (status = 200, description = "The events, as they happen.", body = String, content_type = "text/event-stream"),
+        (
+            status = 200,
+            description = "The events, as they happen.",
+            body = String,
+            content_type = "text/event-stream",
+        ),
         (status = 204, description = "Nothing will happen after this event."),
     ),
 )]

@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 
-use super::own_profile;
+use super::profile::{Me, own_profile};
 use crate::WebState;
 use crate::extract::{KnownTags, NoParams, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
@@ -14,7 +14,7 @@ use crate::reply::{self, HandlerResult};
     operation_id = "getCurrentUser",
     tag = "me",
     params(("If-None-Match" = Option<String>, Header)),
-    responses((status = 200, description = "Done.", body = super::Me<'static>)),
+    responses((status = 200, description = "Done.", body = Me<'static>)),
     security(("bearer" = ["read"]), ("cookie" = [])),
 )]
 pub(super) async fn get(

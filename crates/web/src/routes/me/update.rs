@@ -7,7 +7,7 @@ use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::own_profile;
+use super::profile::{Me, own_profile};
 use crate::WebState;
 use crate::dto::change::{Change, not_null};
 use crate::dto::parsed::{Parsed, optional, required};
@@ -51,7 +51,7 @@ impl RequestDto for ProfileBody {
     tag = "me",
     request_body = ProfileBody,
     params(("If-Match" = Option<String>, Header)),
-    responses((status = 200, description = "Done.", body = super::Me<'static>)),
+    responses((status = 200, description = "Done.", body = Me<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
 )]
 pub(super) async fn update(

@@ -8,10 +8,10 @@ use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::status_of;
 use crate::WebState;
 use crate::dto::parsed::{Distinct, Parsed, optional, required};
 use crate::dto::post::PostView;
+use crate::dto::post::status_of;
 use crate::dto::tag::tags;
 use crate::error::ErrorCode;
 use crate::extract::{Body, Manage, RequestContext, RequestDto, SignedIn};
@@ -20,7 +20,12 @@ use crate::reply::{self, HandlerResult};
 /// A new post: by default a draft without tags.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
-#[schema(example = json!({ "title": "On rain", "content": "It may.", "published": true, "tags": ["sky"] }))]
+#[schema(example = json!({
+    "title": "On rain",
+    "content": "It may.",
+    "published": true,
+    "tags": ["sky"],
+}))]
 pub(super) struct NewPost {
     #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 1, max_length = 200)]

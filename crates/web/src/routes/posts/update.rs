@@ -9,10 +9,10 @@ use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::status_of;
 use crate::WebState;
 use crate::dto::parsed::{Distinct, Parsed, optional};
 use crate::dto::post::PostView;
+use crate::dto::post::status_of;
 use crate::dto::tag::tags;
 use crate::error::ErrorCode;
 use crate::extract::{Body, IfMatch, Manage, PathId, RequestContext, RequestDto, SignedIn};

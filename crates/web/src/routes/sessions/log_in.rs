@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::session_cookie;
+use super::cookie::session_cookie;
 use crate::WebState;
 use crate::dto::parsed::{Parsed, required};
 use crate::dto::text::Text;

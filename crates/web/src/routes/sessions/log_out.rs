@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{IdError, SessionId};
 
-use super::forget_cookie;
+use super::cookie::forget_cookie;
 use crate::WebState;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{ClientAddress, InSession, NoParams, Params, PathId};

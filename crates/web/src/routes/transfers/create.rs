@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 
-use super::made;
+use super::response::made;
 use crate::WebState;
 use crate::dto::transfer::{PaymentBody, TransferView};
 use crate::error::ErrorCode;
@@ -20,7 +20,13 @@ use crate::reply::{self, HandlerResult};
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = TransferView<'static>)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
-    extensions(("x-failures" = json!([ErrorCode::NotFound, ErrorCode::InsufficientFunds, ErrorCode::AccountClosed, ErrorCode::Duplicate, ErrorCode::Conflict]))),
+    extensions(("x-failures" = json!([
+        ErrorCode::NotFound,
+        ErrorCode::InsufficientFunds,
+        ErrorCode::AccountClosed,
+        ErrorCode::Duplicate,
+        ErrorCode::Conflict,
+    ]))),
 )]
 pub(super) async fn create(
     state: Data<WebState>,

@@ -29,7 +29,11 @@ const RESULT_BYTES: usize = 500;
 #[garde(context(RequestContext))]
 #[schema(example = json!({
     "mode": "independent",
-    "transfers": [{ "fromAccountId": "019a0000-0000-7000-8000-000000000001", "toAccountId": "019a0000-0000-7000-8000-000000000002", "amount": 5 }]
+    "transfers": [{
+        "fromAccountId": "019a0000-0000-7000-8000-000000000001",
+        "toAccountId": "019a0000-0000-7000-8000-000000000002",
+        "amount": 5,
+    }]
 }))]
 pub(super) struct BatchBody {
     #[garde(required, dive)]

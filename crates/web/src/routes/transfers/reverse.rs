@@ -6,7 +6,7 @@ use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::made;
+use super::response::made;
 use crate::WebState;
 use crate::dto::parsed::{Parsed, optional};
 use crate::dto::transfer::TransferView;
@@ -43,7 +43,11 @@ impl RequestDto for ReversalBody {
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = TransferView<'static>)),
     security(("bearer" = ["admin_trade"]), ("cookie" = [])),
-    extensions(("x-failures" = json!([ErrorCode::InsufficientFunds, ErrorCode::NotReversible, ErrorCode::AccountClosed]))),
+    extensions(("x-failures" = json!([
+        ErrorCode::InsufficientFunds,
+        ErrorCode::NotReversible,
+        ErrorCode::AccountClosed,
+    ]))),
 )]
 pub(super) async fn reverse(
     state: Data<WebState>,

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::WebState;
+use crate::dto::listed_user::ListedUser;
 use crate::dto::parsed::{Parsed, optional};
 use crate::dto::selection::Fields;
-use crate::dto::user::ListedUser;
 use crate::extract::{List, Params, Read, RequestContext, RequestDto, SignedIn};
 use crate::reply::{self, HandlerResult};
 

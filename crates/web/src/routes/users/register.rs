@@ -22,7 +22,11 @@ use crate::reply::{self, HandlerResult};
 
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
-#[schema(example = json!({ "email": "grace@example.com", "name": "Grace", "password": "correct horse" }))]
+#[schema(example = json!({
+    "email": "grace@example.com",
+    "name": "Grace",
+    "password": "correct horse",
+}))]
 pub(super) struct RegistrationBody {
     #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 3, max_length = 254)]

@@ -37,7 +37,8 @@ impl World {
         let post = json!({ "title": path, "content": path });
         if path.starts_with("/markets/") {
             let market = json!({
-                "name": path, "description": "Whether it does.", "category": "politics", "subsidy": 50,
+                "name": path, "description": "Whether it does.", "category": "politics",
+                "subsidy": 50,
                 "endDate": "2099-01-31T12:00:00Z", "options": [{ "name": "Yes" }, { "name": "No" }],
             });
             let (id, option) = self.made("/markets", &market).await;
@@ -62,7 +63,9 @@ impl World {
             }
             "/transfers/{id}/reversal" => {
                 let (from, to) = (self.grace.account_id, self.other.account_id);
-                let payment = json!({ "fromAccountId": from.to_string(), "toAccountId": to.to_string(), "amount": 1 });
+                let payment = json!({
+                    "fromAccountId": from.to_string(), "toAccountId": to.to_string(), "amount": 1,
+                });
                 self.made("/transfers", &payment).await.0
             }
             _ => String::new(),

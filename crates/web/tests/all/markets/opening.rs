@@ -74,7 +74,8 @@ async fn invalid_opening_gets_all_errors() {
         "category": "weather",
         "endDate": "2026-01-01T12:00:00Z",
         "options": [
-            { "name": "Yes", "probability": 0.5 }, { "name": " yes" }, { "name": "", "probability": 1 },
+            { "name": "Yes", "probability": 0.5 }, { "name": " yes" },
+            { "name": "", "probability": 1 },
             { "probability": "x" }, { "name": "YES", "colour": "red" },
         ],
         "subsidy": 12.5,

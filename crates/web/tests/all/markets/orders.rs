@@ -119,7 +119,8 @@ async fn invalid_order_gets_all_errors() {
     };
     check("bets", json!({}), &["amount: required", "optionId: required"]).await;
     let bad = json!({
-        "clientId": "x", "optionId": "y", "amount": 1.5, "minShares": "0", "maxPrice": 1.01, "shares": 1,
+        "clientId": "x", "optionId": "y", "amount": 1.5, "minShares": "0", "maxPrice": 1.01,
+        "shares": 1,
     });
     let errors = [
         "amount: type",

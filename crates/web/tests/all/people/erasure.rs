@@ -10,7 +10,8 @@ async fn deleted_user_leaves_only_ledger_entries() {
     let (ada, bob, admin) = (app.user("ada").await, app.user("bob").await, app.admin().await);
     let (second, key) = (app.signed_in_again(&ada).await, app.with_key(&ada, &["read"]).await);
     let payment = json!({
-        "fromAccountId": ada.account_id.to_string(), "toAccountId": bob.account_id.to_string(), "amount": "5",
+        "fromAccountId": ada.account_id.to_string(), "toAccountId": bob.account_id.to_string(),
+        "amount": "5",
     });
     app.post("/transfers").by(&ada).key("k").json(&payment).await.ok(201);
     for user in [&ada, &second, &key] {

@@ -61,7 +61,10 @@ async fn invalid_key_gets_all_errors() {
         "secret: unknown_field",
     ];
     check(odd, &errors).await;
-    let odd = json!({ "name": "n".repeat(51), "scopes": ["read", "write", "read"], "expiresAt": "soon", "password": "x" });
+    let odd = json!({
+        "name": "n".repeat(51), "scopes": ["read", "write", "read"], "expiresAt": "soon",
+        "password": "x",
+    });
     check(odd, &["expiresAt: format", "name: length", "scopes[1]: invalid", "scopes[2]: repeated"])
         .await;
     let odd = json!({ "name": 1, "scopes": ["read", 5, {}], "password": 1 });
@@ -134,7 +137,8 @@ async fn key_is_bearer_token_limited_to_scopes() {
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let trader = app.with_key(&ada, &["trade"]).await;
     let body = json!({
-        "fromAccountId": ada.account_id.to_string(), "toAccountId": bob.account_id.to_string(), "amount": "5",
+        "fromAccountId": ada.account_id.to_string(), "toAccountId": bob.account_id.to_string(),
+        "amount": "5",
     });
     app.post("/transfers").by(&trader).key("k").json(&body).await.ok(201);
     app.get("/accounts").by(&trader).await.refused(403, "FORBIDDEN");

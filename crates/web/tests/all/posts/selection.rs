@@ -18,7 +18,8 @@ async fn posts_embed_related_resources() {
     let author = |user: &crate::support::TestUser, name: &str| {
         let (id, created) = (user.id.to_string(), "2026-01-01T12:00:00Z");
         json!({
-            "id": id, "name": name, "avatar": null, "role": "USER", "createdAt": created, "updatedAt": created,
+            "id": id, "name": name, "avatar": null, "role": "USER", "createdAt": created,
+            "updatedAt": created,
         })
     };
     let expanded = app.get(&format!("{one}?expand=author,comments")).await.ok(200);

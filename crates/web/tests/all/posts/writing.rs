@@ -9,7 +9,9 @@ use crate::support::TestApp;
 async fn post_is_created_read_changed_and_deleted() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
-    let body = json!({ "title": "On rain", "content": "It may.", "published": true, "tags": ["Sky ", "b"] });
+    let body = json!({
+        "title": "On rain", "content": "It may.", "published": true, "tags": ["Sky ", "b"],
+    });
     let reply = app.post("/posts").by(&ada).json(&body).await;
     let post = reply.ok(201);
     let path = path_of("/posts", &post);
@@ -106,7 +108,9 @@ async fn post_text_is_returned_unchanged() {
 async fn post_text_is_stored_in_normal_form() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
-    let body = json!({ "title": " Cafe\u{301} ", "content": " one\r\n\ttwo\r ", "tags": ["E\u{301}TE\u{301}"] });
+    let body = json!({
+        "title": " Cafe\u{301} ", "content": " one\r\n\ttwo\r ", "tags": ["E\u{301}TE\u{301}"],
+    });
     let post = app.post("/posts").by(&ada).json(&body).await.ok(201);
     assert_eq!((&post["title"], &post["content"]), (&json!("Café"), &json!("one\n\ttwo")));
     assert_eq!(post["tags"], json!(["été"]));
