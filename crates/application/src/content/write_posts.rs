@@ -26,8 +26,8 @@ impl Content {
         let (stored, embedding) =
             (post.clone(), self.context.embedding_job(JobTask::EmbedPost(id)));
         let quotas = self.quotas;
-        let work = move |tx: &mut dyn Tx, actor: Actor| {
-            check_quota(tx, &quotas, actor.user_id, stored.body.status)?;
+        let work = move |tx: &mut dyn Tx, _| {
+            check_quota(tx, &quotas, author_id, stored.body.status)?;
             tx.insert_post(&stored)?;
             Ok(add_job(tx, embedding.as_ref())?)
         };
@@ -61,8 +61,8 @@ impl Content {
             let before = post.body.status;
             if post.edit(edit.clone(), now) {
                 let status = post.body.status;
-                if status != before && post.author_id == actor.user_id {
-                    check_quota(tx, &quotas, actor.user_id, status)?;
+                if status != before && actor.is_user(post.author_id) {
+                    check_quota(tx, &quotas, post.author_id, status)?;
                 }
                 tx.save_post(&post)?;
                 add_job(tx, embedding.as_ref())?;

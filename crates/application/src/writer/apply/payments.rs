@@ -2,7 +2,7 @@
 
 use foretell_domain::account::{Account, AccountKind};
 use foretell_domain::error::DomainError;
-use foretell_domain::id::AccountId;
+use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::job::JobTask;
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::transfer::{
@@ -118,18 +118,18 @@ impl CommandHandler<'_> {
         Ok(reversed?)
     }
 
-    /// Returns the account if it belongs to the actor; any other is reported as not found.
+    /// Returns the account and its owner if this is the actor; any other account is reported as not
+    /// found.
     pub(super) fn own_account(
         &self,
         actor: Actor,
         id: AccountId,
-    ) -> Result<Account, TransferError> {
+    ) -> Result<(Account, UserId), TransferError> {
         let account = self.state.account(id)?;
         // Not found rather than forbidden: the response must not reveal that the account exists.
-        if policy::can_spend_from(actor, &account) {
-            Ok(account)
-        } else {
-            Err(TransferError::AccountNotFound(id))
+        match account.owner() {
+            Some(owner) if policy::can_spend_from(actor, &account) => Ok((account, owner)),
+            _ => Err(TransferError::AccountNotFound(id)),
         }
     }
 
