@@ -269,7 +269,7 @@ fn queries(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Resu
 fn background(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
     let webhook = WebhookId::from_u128(1);
     let cursor = WebhookCursor { sequence: 0, phase: None };
-    let events = WebhookEvents { trades: true, statuses: true };
+    let events = WebhookEvents::ALL;
     let lease = Lease { job: JobId::from_u128(1), number: 1 };
     jobs::lease(c, &LeaseRequest { lane: JobLane::Main, now: START, until: START, limit: 5 })?;
     let once = Some("a name".to_owned());

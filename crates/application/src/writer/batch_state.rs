@@ -316,13 +316,14 @@ impl BatchState {
         let opened = self.changed.new_markets.iter().map(|new| MarketChange {
             market_id: new.market.id(),
             before: WebhookCursor { sequence: 0, phase: None },
-            events: [WebhookEvent::Status].into_iter().collect(),
+            events: WebhookEvents::STATUSES,
         });
         let changed = self.changed.markets.iter().filter_map(|id| {
             let (before, after) = (*self.cursors.get(id)?, cursor_of(self.markets.get(id)?));
-            let trades = before.sequence != after.sequence;
-            let events = WebhookEvents { trades, statuses: before.phase != after.phase };
-            (before != after).then_some(MarketChange { market_id: *id, before, events })
+            let trade = (before.sequence != after.sequence).then_some(WebhookEvent::Trade);
+            let status = (before.phase != after.phase).then_some(WebhookEvent::Status);
+            let events = WebhookEvents::new(trade.into_iter().chain(status))?;
+            Some(MarketChange { market_id: *id, before, events })
         });
         opened.chain(changed).collect()
     }

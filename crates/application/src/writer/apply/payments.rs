@@ -67,18 +67,18 @@ impl CommandHandler<'_> {
         actor: Actor,
         batch: &PaymentBatch,
     ) -> Vec<Result<Transfer, DomainError>> {
-        let accounts = batch.payments.iter().flat_map(|payment| [payment.from, payment.to]);
+        let accounts = batch.payments().iter().flat_map(|payment| [payment.from, payment.to]);
         // Only changes in memory: nothing is written before the end of the batch, so a rollback
         // costs no statement.
         let point = self.state.save_point(accounts);
-        let mut results = Vec::with_capacity(batch.payments.len());
-        for payment in &batch.payments {
+        let mut results = Vec::with_capacity(batch.payments().len());
+        for payment in batch.payments() {
             let result = self.pay(actor, payment);
-            let is_over = result.is_err() && batch.mode == BatchMode::Atomic;
+            let is_over = result.is_err() && batch.mode() == BatchMode::Atomic;
             results.push(result);
             if is_over {
                 self.state.roll_back(point);
-                return aborted(results, batch.payments.len());
+                return aborted(results, batch.payments().len());
             }
         }
         results

@@ -60,7 +60,7 @@ fn commands() -> Vec<Command> {
     let (market_id, account_id) = (MarketId::from_u128(5), AccountId::from_u128(1));
     let option_id = OptionId::from_u128(6);
     let batch =
-        |mode| Command::PayBatch(PaymentBatch { mode, payments: vec![payment(Some(9), None)] });
+        |mode| Command::PayBatch(PaymentBatch::new(mode, vec![payment(Some(9), None)]).unwrap());
     let bet = |min_shares, max_price| {
         let order = BuyOrder { option_id, amount: amount(500), min_shares, max_price };
         Command::Bet(PlaceBet { client_id: None, market_id, account_id, order })
