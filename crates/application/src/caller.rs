@@ -38,7 +38,7 @@ impl Caller {
     /// Returns the actor for policies of reads, as old as the session trust allows. Writes get the
     /// current actor inside their unit of work.
     pub const fn actor(&self) -> Actor {
-        Actor { user_id: self.user.id, role: self.user.role }
+        Actor::User { id: self.user.id, role: self.user.role }
     }
 
     /// Returns the scopes of the credential.

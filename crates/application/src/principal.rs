@@ -23,23 +23,25 @@ pub(crate) enum Principal {
         /// Credential of the request.
         credential: CredentialId,
     },
-    /// The process itself, with the permissions of this actor.
-    Process(Actor),
+    /// A user who is being registered, and has no credential yet.
+    NewUser(UserId),
+    /// The process itself.
+    System,
 }
 
 impl Principal {
-    /// Returns the user under whose id idempotency keys are stored.
-    pub(crate) const fn user_id(self) -> UserId {
+    /// Returns the user under whose id idempotency keys are stored; `None` for the process itself.
+    pub(crate) const fn user_id(self) -> Option<UserId> {
         match self {
-            Self::Caller { user_id, .. } => user_id,
-            Self::Process(actor) => actor.user_id,
+            Self::Caller { user_id, .. } | Self::NewUser(user_id) => Some(user_id),
+            Self::System => None,
         }
     }
 
     const fn credential(self) -> Option<CredentialId> {
         match self {
             Self::Caller { credential, .. } => Some(credential),
-            Self::Process(_) => None,
+            Self::NewUser(_) | Self::System => None,
         }
     }
 }
@@ -72,7 +74,8 @@ impl Actors {
         Ok(())
     }
 
-    /// Returns the user behind a principal with their current role.
+    /// Returns the actor of a principal: a caller has their current role, and a registration is done
+    /// by the process itself.
     ///
     /// # Errors
     /// [`AppError::Unauthorized`] if the credential has expired or was deleted, or the user is not
@@ -80,13 +83,13 @@ impl Actors {
     pub(crate) fn get(&self, principal: Principal, now: Timestamp) -> Result<Actor, AppError> {
         let credential = match principal {
             Principal::Caller { credential, .. } => credential,
-            Principal::Process(actor) => return Ok(actor),
+            Principal::NewUser(_) | Principal::System => return Ok(Actor::System),
         };
         let is_live = |state: &&CredentialState| {
             state.status == UserStatus::Active
                 && state.expires_at.is_none_or(|expires_at| expires_at > now)
         };
         let state = self.0.get(&credential).filter(is_live).ok_or(AppError::Unauthorized)?;
-        Ok(Actor { user_id: state.user_id, role: state.role })
+        Ok(Actor::User { id: state.user_id, role: state.role })
     }
 }

@@ -12,7 +12,7 @@ use foretell_domain::id::{JobId, MarketId};
 use foretell_domain::job::JobTask;
 use foretell_domain::market::Phase;
 use foretell_domain::time::Timestamp;
-use foretell_domain::webhook::WebhookEvent;
+use foretell_domain::webhook::{WebhookEvent, WebhookEvents};
 use foretell_ports::error::StoreError;
 use foretell_ports::job::NewJob;
 use foretell_ports::system::IdSource;
@@ -195,12 +195,10 @@ fn add_change(changes: &mut BTreeMap<MarketId, MarketChange>, event: &DomainEven
         | DomainEvent::HoldersPaid { .. }
         | DomainEvent::PostWritten(_) => return,
     };
-    let change = changes.entry(market_id).or_insert_with(|| MarketChange {
-        market_id,
-        before,
-        events: std::iter::empty().collect(),
-    });
-    change.events = change.events.iter().chain([kind]).collect();
+    let event = WebhookEvents::from(kind);
+    let change =
+        changes.entry(market_id).or_insert(MarketChange { market_id, before, events: event });
+    change.events = change.events.and(event);
 }
 
 #[cfg(test)]
@@ -246,7 +244,7 @@ mod tests {
         assert_eq!(effects.rescheduled, [(JobTask::CloseMarket(MARKET), END)]);
         let [change] = effects.market_changes.as_slice() else { panic!("one market") };
         assert_eq!(change.before, WebhookCursor { sequence: 0, phase: None });
-        assert_eq!(change.events, WebhookEvent::ALL.into_iter().collect());
+        assert_eq!(change.events, WebhookEvents::ALL);
     }
 
     #[test]

@@ -136,8 +136,11 @@ impl MoneyWriter {
         command: C,
     ) -> Result<Receipt<C::Output>, AppError> {
         let (principal, command) = (principal.into(), command.into());
+        let user_id = principal
+            .user_id()
+            .ok_or(AppError::Internal("an idempotency key belongs to a user"))?;
         let name = CommandName {
-            key: CommandKey { user_id: principal.user_id(), key },
+            key: CommandKey { user_id, key },
             request_hash: formats::hash(&command)
                 .ok_or(AppError::Internal("a command does not serialize"))?,
         };

@@ -18,7 +18,7 @@ pub use holding::{Holding, Position};
 pub use replay::{Difference, Replay, StoredTrade};
 pub use settlement::{HOLDERS_PER_SET, Payout, Settlement, SettlementTerms, SplitError};
 pub use texts::{MarketTexts, MarketTextsError};
-pub use trade::{Bet, BuyOrder, Fill, Quantity, SellOrder, TradeSide};
+pub use trade::{Bet, BuyOrder, Fill, FillRecord, FillRecordError, Quantity, SellOrder, TradeSide};
 
 use crate::id::{AccountId, MarketId, OptionId, UserId};
 use crate::money::{Amount, Balance};

@@ -43,8 +43,8 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A set of scopes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+/// A set of at least one scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Scopes {
     read: bool,
     trade: bool,
@@ -55,6 +55,19 @@ impl Scopes {
     /// All scopes, as sessions have.
     pub const ALL: Self = Self { read: true, trade: true, manage: true };
 
+    /// Returns the set of these scopes; `None` without any.
+    pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Option<Self> {
+        let mut set = Self { read: false, trade: false, manage: false };
+        for scope in scopes {
+            match scope {
+                Scope::Read => set.read = true,
+                Scope::Trade => set.trade = true,
+                Scope::Manage => set.manage = true,
+            }
+        }
+        (set.read || set.trade || set.manage).then_some(set)
+    }
+
     /// Returns `true` if the set contains this scope.
     pub const fn contains(self, scope: Scope) -> bool {
         match scope {
@@ -64,28 +77,9 @@ impl Scopes {
         }
     }
 
-    /// Returns `true` if the set is empty.
-    pub fn is_empty(self) -> bool {
-        self == Self::default()
-    }
-
     /// Iterates over the scopes in the order of their declaration.
     pub fn iter(self) -> impl Iterator<Item = Scope> {
         Scope::ALL.into_iter().filter(move |scope| self.contains(*scope))
-    }
-}
-
-impl FromIterator<Scope> for Scopes {
-    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
-        let mut set = Self::default();
-        for scope in scopes {
-            match scope {
-                Scope::Read => set.read = true,
-                Scope::Trade => set.trade = true,
-                Scope::Manage => set.manage = true,
-            }
-        }
-        set
     }
 }
 
@@ -95,10 +89,14 @@ mod tests {
 
     #[test]
     fn set_contains_each_scope_once() {
-        let set: Scopes = [Scope::Manage, Scope::Read, Scope::Manage].into_iter().collect();
+        let set = Scopes::new([Scope::Manage, Scope::Read, Scope::Manage]).unwrap();
         assert_eq!(set.iter().collect::<Vec<_>>(), [Scope::Read, Scope::Manage]);
-        assert!(Scopes::default().is_empty() && !set.is_empty());
-        assert_eq!(Scope::ALL.into_iter().collect::<Scopes>(), Scopes::ALL);
+        assert_eq!(Scopes::new(Scope::ALL), Some(Scopes::ALL));
+    }
+
+    #[test]
+    fn set_without_scope_is_rejected() {
+        assert_eq!(Scopes::new([]), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Transfers: the only way that money moves from one account to another, all or nothing.
 
+use std::ops::Deref;
+
 use thiserror::Error;
 
 use crate::account::{Account, AccountKind, MAX_CIRCULATION_MINOR, MAX_MINTED_MINOR};
@@ -225,10 +227,10 @@ impl Side {
     }
 }
 
-/// An executed transfer: an immutable row of the ledger.
+/// A stored transfer: the unchecked fields of a [`Transfer`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Transfer {
+pub struct TransferRecord {
     /// Identifier of the transfer.
     pub id: TransferId,
     /// Identifier chosen by the owner of the paying account.
@@ -251,11 +253,74 @@ pub struct Transfer {
     pub created_at: Timestamp,
 }
 
+/// Invalid stored transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum TransferRecordError {
+    /// Both sides are the same account.
+    #[error("source and destination are the same account")]
+    SelfTransfer,
+    /// A version of the paying account is a number of transfers, so it is at least 1.
+    #[error("version of the paying account is below one")]
+    DebitVersion,
+    /// A version of the receiving account is a number of transfers, so it is at least 1.
+    #[error("version of the receiving account is below one")]
+    CreditVersion,
+}
+
+/// An executed transfer: an immutable row of the ledger. Only [`transfer`] makes a new one, and
+/// only [`Self::restore`] one from storage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "TransferRecord")
+)]
+pub struct Transfer(TransferRecord);
+
 impl Transfer {
+    /// Checks a stored transfer. Its balances are checked by the audit of the ledger, since they
+    /// depend on other rows.
+    ///
+    /// # Errors
+    /// The [`TransferRecordError`] of the rule that the record breaks.
+    pub fn restore(record: TransferRecord) -> Result<Self, TransferRecordError> {
+        if record.debit.account_id == record.credit.account_id {
+            return Err(TransferRecordError::SelfTransfer);
+        }
+        if record.debit.version < 1 {
+            return Err(TransferRecordError::DebitVersion);
+        }
+        if record.credit.version < 1 {
+            return Err(TransferRecordError::CreditVersion);
+        }
+        Ok(Self(record))
+    }
+
+    /// Returns the fields.
+    pub fn into_record(self) -> TransferRecord {
+        self.0
+    }
+
     /// Returns the side of an account that takes part in the transfer: the credit side unless it is
     /// the debit side.
     pub fn side_of(&self, account: AccountId) -> &Side {
         if self.debit.account_id == account { &self.debit } else { &self.credit }
+    }
+}
+
+impl Deref for Transfer {
+    type Target = TransferRecord;
+
+    fn deref(&self) -> &TransferRecord {
+        &self.0
+    }
+}
+
+impl TryFrom<TransferRecord> for Transfer {
+    type Error = TransferRecordError;
+
+    fn try_from(record: TransferRecord) -> Result<Self, TransferRecordError> {
+        Self::restore(record)
     }
 }
 
@@ -284,7 +349,7 @@ pub fn transfer(
     let debited = debit.debited(order.amount, order.kind.circulation_limit())?;
     let credited = credit.credited(order.amount)?;
     (*debit, *credit) = (debited, credited);
-    Ok(Transfer {
+    Ok(Transfer(TransferRecord {
         id: order.id,
         client_id: order.client_id,
         kind: order.kind,
@@ -295,7 +360,7 @@ pub fn transfer(
         reversal_of: order.reversal_of,
         memo: order.memo,
         created_at: order.at,
-    })
+    }))
 }
 
 /// Returns the order that sends `original` back, from its credit side to its debit side.

@@ -105,16 +105,39 @@ impl WebhookEvent {
     }
 }
 
-/// A set of events.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+/// A set of at least one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WebhookEvents {
-    /// `true` if the set contains [`WebhookEvent::Trade`].
-    pub trades: bool,
-    /// `true` if the set contains [`WebhookEvent::Status`].
-    pub statuses: bool,
+    trades: bool,
+    statuses: bool,
 }
 
 impl WebhookEvents {
+    /// Every event.
+    pub const ALL: Self = Self { trades: true, statuses: true };
+    /// [`WebhookEvent::Trade`] alone.
+    pub const TRADES: Self = Self { trades: true, statuses: false };
+    /// [`WebhookEvent::Status`] alone.
+    pub const STATUSES: Self = Self { trades: false, statuses: true };
+
+    /// Returns the set of these events; `None` without any.
+    pub fn new(events: impl IntoIterator<Item = WebhookEvent>) -> Option<Self> {
+        let mut set = Self { trades: false, statuses: false };
+        for event in events {
+            match event {
+                WebhookEvent::Trade => set.trades = true,
+                WebhookEvent::Status => set.statuses = true,
+            }
+        }
+        (set.trades || set.statuses).then_some(set)
+    }
+
+    /// Returns the union of two sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self { trades: self.trades || other.trades, statuses: self.statuses || other.statuses }
+    }
+
     /// Returns `true` if the set contains this event.
     pub const fn contains(self, event: WebhookEvent) -> bool {
         match event {
@@ -129,16 +152,12 @@ impl WebhookEvents {
     }
 }
 
-impl FromIterator<WebhookEvent> for WebhookEvents {
-    fn from_iter<I: IntoIterator<Item = WebhookEvent>>(events: I) -> Self {
-        let mut set = Self::default();
-        for event in events {
-            match event {
-                WebhookEvent::Trade => set.trades = true,
-                WebhookEvent::Status => set.statuses = true,
-            }
+impl From<WebhookEvent> for WebhookEvents {
+    fn from(event: WebhookEvent) -> Self {
+        match event {
+            WebhookEvent::Trade => Self::TRADES,
+            WebhookEvent::Status => Self::STATUSES,
         }
-        set
     }
 }
 
@@ -230,12 +249,19 @@ mod tests {
 
     #[test]
     fn set_contains_each_event_added() {
-        let set: WebhookEvents = [WebhookEvent::Status].into_iter().collect();
+        assert_eq!(WebhookEvents::new([WebhookEvent::Trade]), Some(WebhookEvents::TRADES));
+        assert_eq!(WebhookEvents::new(WebhookEvent::ALL), Some(WebhookEvents::ALL));
+        let set = WebhookEvents::new([WebhookEvent::Status]).unwrap();
         assert_eq!(set.iter().collect::<Vec<_>>(), [WebhookEvent::Status]);
         for event in WebhookEvent::ALL {
             assert_eq!(WebhookEvent::from_name(event.as_str()), Some(event));
         }
         assert_eq!(WebhookEvent::from_name("market.open"), None);
         assert_eq!(WebhookStatus::from_name("disabled"), Some(WebhookStatus::Disabled));
+    }
+
+    #[test]
+    fn set_without_event_is_rejected() {
+        assert_eq!(WebhookEvents::new([]), None);
     }
 }

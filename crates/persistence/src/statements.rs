@@ -13,7 +13,8 @@ use foretell_domain::id::{
 };
 use foretell_domain::job::{JobLane, JobTask};
 use foretell_domain::market::{
-    Bet, Fill, Holding, Market, MarketRecord, Payout, Settlement, SettlementTerms, TradeSide,
+    Bet, Fill, FillRecord, Holding, Market, MarketRecord, Payout, Settlement, SettlementTerms,
+    TradeSide,
 };
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
@@ -209,7 +210,7 @@ fn trade(
         account_id: account.id(),
         transfer_id: make.ids().transfer(),
         option_id: market.record().options[0].id,
-        fill: Fill {
+        fill: Fill::restore(FillRecord {
             option_index: 0,
             side: TradeSide::Buy,
             cash: Amount::new(5).unwrap(),
@@ -219,7 +220,8 @@ fn trade(
             prices_after: vec![Probability::default(); prices.len()],
             sequence,
             market_version: sequence + 1,
-        },
+        })
+        .unwrap(),
         created_at: START,
     };
     let bets = [bet(1), bet(2)];
@@ -267,7 +269,7 @@ fn queries(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Resu
 fn background(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
     let webhook = WebhookId::from_u128(1);
     let cursor = WebhookCursor { sequence: 0, phase: None };
-    let events = WebhookEvents { trades: true, statuses: true };
+    let events = WebhookEvents::ALL;
     let lease = Lease { job: JobId::from_u128(1), number: 1 };
     jobs::lease(c, &LeaseRequest { lane: JobLane::Main, now: START, until: START, limit: 5 })?;
     let once = Some("a name".to_owned());

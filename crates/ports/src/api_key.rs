@@ -22,7 +22,7 @@ pub struct ApiKey {
     pub name: KeyName,
     /// Hash of the secret.
     pub secret_hash: TokenHash,
-    /// Scopes; at least one.
+    /// Scopes.
     pub scopes: Scopes,
     /// Creation time.
     pub created_at: Timestamp,

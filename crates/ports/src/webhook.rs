@@ -33,7 +33,7 @@ pub struct Webhook {
     pub id: WebhookId,
     /// URL that messages are sent to.
     pub url: WebhookUrl,
-    /// Events that it receives; at least one.
+    /// Events that it receives.
     pub events: WebhookEvents,
     /// Status.
     pub status: WebhookStatus,
@@ -64,7 +64,7 @@ pub struct MarketChange {
     pub market_id: MarketId,
     /// Cursor before the changes.
     pub before: WebhookCursor,
-    /// Kinds of changes; at least one.
+    /// Kinds of changes.
     pub events: WebhookEvents,
 }
 

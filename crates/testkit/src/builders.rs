@@ -17,7 +17,7 @@ use foretell_domain::text::{
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Transfer, TransferKind, TransferOrder, transfer};
 use foretell_domain::user::{Role, User, UserStatus};
-use foretell_domain::webhook::{WebhookEvent, WebhookStatus, WebhookUrl};
+use foretell_domain::webhook::{WebhookEvents, WebhookStatus, WebhookUrl};
 use foretell_ports::api_key::ApiKey;
 use foretell_ports::idempotency::{CommandKey, StoredOutcome};
 use foretell_ports::job::NewJob;
@@ -103,7 +103,7 @@ impl Factory {
         Webhook {
             id: self.ids.webhook(),
             url: WebhookUrl::new("https://example.org/hook").expect("an address"),
-            events: WebhookEvent::ALL.into_iter().collect(),
+            events: WebhookEvents::ALL,
             status: WebhookStatus::Enabled,
             secret: WebhookSecret([1; 32]),
             replaced: None,

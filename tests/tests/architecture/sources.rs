@@ -44,7 +44,7 @@ fn authorization_violations(source: &Source) -> Vec<String> {
     let functions = source.text.split("fn ").skip(1);
     let unauthorized = functions.filter(|function| {
         let (signature, body) = function.split_once('{').unwrap_or((function, ""));
-        let writes = ["units.run(", "units.try_run(", "Principal::Process"];
+        let writes = ["units.run(", "units.try_run(", "Principal::System"];
         signature.contains("&Caller") && writes.iter().any(|write| body.contains(write))
     });
     unauthorized
@@ -131,10 +131,7 @@ fn unit_without_authorization_is_violation() {
         violations("fn a(caller: &Caller) {\n self.context.units.try_run(\"a\", work).await }"),
         1
     );
-    assert_eq!(
-        violations("fn a(caller: &Caller) { submit(Principal::Process(actor), command) }"),
-        1
-    );
+    assert_eq!(violations("fn a(caller: &Caller) { submit(Principal::System, command) }"), 1);
 }
 
 #[test]

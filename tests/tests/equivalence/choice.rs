@@ -66,7 +66,7 @@ impl State {
                     if chance.below(2) == 0 { BatchMode::Atomic } else { BatchMode::Independent };
                 let payments =
                     (0..=chance.below(7)).map(|_| self.payment(chance, &caller)).collect();
-                (caller, Action::PayBatch(PaymentBatch { mode, payments }))
+                (caller, Action::PayBatch(PaymentBatch::new(mode, payments).unwrap()))
             }
             78..83 => (
                 admin,

@@ -33,7 +33,7 @@ impl Content {
             if !can_see(actor, tx.lock_subject(subject)?) {
                 return Err(subject_not_found(subject));
             }
-            quotas.check(Quota::Comments, tx.count_for_quota(actor.user_id, Quota::Comments)?)?;
+            quotas.check(Quota::Comments, tx.count_for_quota(author_id, Quota::Comments)?)?;
             Ok(tx.insert_comment(&stored)?)
         };
         self.context.run_as_only(caller, "write_comment", work).await?;

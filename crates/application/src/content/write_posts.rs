@@ -23,8 +23,8 @@ impl Content {
         let post = Post { id, author_id, body, version: 1, created_at: now, updated_at: now };
         let (stored, quotas) = (post.clone(), self.quotas);
         let projection = self.context.projector.prepare().await;
-        let work = move |tx: &mut dyn Tx, actor: Actor| {
-            check_quota(tx, &quotas, actor.user_id, stored.body.status)?;
+        let work = move |tx: &mut dyn Tx, _| {
+            check_quota(tx, &quotas, author_id, stored.body.status)?;
             tx.insert_post(&stored)?;
             Ok(projection.write(tx, &[DomainEvent::PostWritten(id)], now)?)
         };
@@ -58,8 +58,8 @@ impl Content {
             let before = post.body.status;
             if post.edit(edit.clone(), now) {
                 let status = post.body.status;
-                if status != before && post.author_id == actor.user_id {
-                    check_quota(tx, &quotas, actor.user_id, status)?;
+                if status != before && actor.is_user(post.author_id) {
+                    check_quota(tx, &quotas, post.author_id, status)?;
                 }
                 tx.save_post(&post)?;
                 projection.write(tx, &[DomainEvent::PostWritten(id)], now)?;

@@ -22,7 +22,7 @@ use crate::error::AppError;
 pub struct NewApiKey {
     /// Name.
     pub name: KeyName,
-    /// Scopes; the caller has checked that there is at least one.
+    /// Scopes.
     pub scopes: Scopes,
     /// Expiry time, if any.
     pub expires_at: Option<Timestamp>,

@@ -2,7 +2,6 @@
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, UserId};
-use foretell_domain::policy::Actor;
 use foretell_domain::text::{AvatarUrl, Email, UserName};
 use foretell_domain::user::{Role, User, UserStatus};
 use foretell_ports::secret::NewPassword;
@@ -63,7 +62,7 @@ impl Identity {
             account_id: AccountId::from_u128(self.context.next_id()),
             grant: self.signup_grant,
         };
-        let principal = Principal::Process(Actor { user_id: user.id, role: user.role });
+        let principal = Principal::NewUser(user.id);
         let receipt = self
             .context
             .writer

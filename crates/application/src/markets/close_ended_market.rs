@@ -1,10 +1,8 @@
 //! Closes markets whose end date has passed.
 
-use foretell_domain::id::{MarketId, UserId};
+use foretell_domain::id::MarketId;
 use foretell_domain::market::Phase;
-use foretell_domain::policy::Actor;
 use foretell_domain::time::Timestamp;
-use foretell_domain::user::Role;
 
 use super::Markets;
 use crate::error::AppError;
@@ -26,10 +24,8 @@ impl Markets {
         if record.ends_at > self.context.now() {
             return Ok(Some(record.ends_at));
         }
-        // With an admin's permissions: the end date has decided, not a user.
-        let process =
-            Principal::Process(Actor { user_id: UserId::from_u128(0), role: Role::Admin });
-        let receipt = self.context.writer.submit(process, CloseEnded(id)).await?;
+        // The end date has decided, not a user.
+        let receipt = self.context.writer.submit(Principal::System, CloseEnded(id)).await?;
         self.totals.forget();
         // Otherwise the market was closed, decided or deleted meanwhile, or its end date and the
         // job were moved.

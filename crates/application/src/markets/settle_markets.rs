@@ -1,9 +1,7 @@
 //! Pays the holders of resolved and cancelled markets, set by set, and resumes interrupted
 //! settlements.
 
-use foretell_domain::id::{MarketId, UserId};
-use foretell_domain::policy::Actor;
-use foretell_domain::user::Role;
+use foretell_domain::id::MarketId;
 use foretell_ports::error::Chain;
 
 use super::Markets;
@@ -22,9 +20,9 @@ impl Markets {
     /// Pays at most `sets` sets of a decided market. Returns `true` if nothing is left to pay.
     pub(super) async fn settle(&self, market: MarketId, sets: usize) -> Result<bool, AppError> {
         // A step moves only money that the decision has fixed, so no permission is needed.
-        let process = Principal::Process(Actor { user_id: UserId::from_u128(0), role: Role::User });
         for _ in 0..sets {
-            let receipt = self.context.writer.submit(process, SettleMarket(market)).await?;
+            let receipt =
+                self.context.writer.submit(Principal::System, SettleMarket(market)).await?;
             if receipt.result? {
                 return Ok(true);
             }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use foretell_domain::id::{JobId, MarketId, WebhookId};
 use foretell_domain::job::JobKind;
 use foretell_domain::market::Phase;
-use foretell_domain::webhook::WebhookStatus;
+use foretell_domain::webhook::{WebhookEvent, WebhookStatus};
 use foretell_ports::error::StoreError;
 use foretell_ports::job::{LeasedJob, NewJob};
 use foretell_ports::market::MarketDetails;
@@ -89,7 +89,7 @@ impl Notifications {
             let after = WebhookCursor { phase: Some(Phase::Open), ..cursor };
             return Ok(vec![self.status_step(webhook, details, after)?]);
         }
-        if cursor.sequence < record.bet_count && webhook.events.trades {
+        if cursor.sequence < record.bet_count && webhook.events.contains(WebhookEvent::Trade) {
             let (bets, end) =
                 read_bets(record.id, cursor.sequence, details, &*self.markets).await?;
             let write = |bet: Arc<foretell_domain::market::Bet>| {
@@ -117,7 +117,7 @@ impl Notifications {
         details: &MarketDetails,
         after: WebhookCursor,
     ) -> Result<Step, AppError> {
-        if !webhook.events.statuses {
+        if !webhook.events.contains(WebhookEvent::Status) {
             return Ok(Step { after, body: None });
         }
         let body = self.webhook_bodies.status(details, self.context.now());

@@ -21,7 +21,7 @@ const MAX_WEBHOOKS: u32 = 20;
 pub struct NewWebhook {
     /// URL that messages are sent to.
     pub url: WebhookUrl,
-    /// Events that it receives; the caller has checked that there is at least one.
+    /// Events that it receives.
     pub events: WebhookEvents,
 }
 
@@ -30,7 +30,7 @@ pub struct NewWebhook {
 pub struct WebhookChange {
     /// New URL.
     pub url: Option<WebhookUrl>,
-    /// New events; the caller has checked that there is at least one.
+    /// New events.
     pub events: Option<WebhookEvents>,
     /// New status.
     pub status: Option<WebhookStatus>,

@@ -156,13 +156,29 @@ pub enum BatchMode {
     Independent,
 }
 
-/// Several payments, in order.
+/// 1 to [`MAX_BATCH_TRANSFERS`] payments, in order.
 #[derive(Debug, Clone)]
 pub struct PaymentBatch {
-    /// Treatment of a rejected payment.
-    pub mode: BatchMode,
-    /// 1 to 1,000 payments.
-    pub payments: Vec<Payment>,
+    mode: BatchMode,
+    payments: Vec<Payment>,
+}
+
+impl PaymentBatch {
+    /// Creates a batch. `None` for no payments, or more than [`MAX_BATCH_TRANSFERS`].
+    pub fn new(mode: BatchMode, payments: Vec<Payment>) -> Option<Self> {
+        let is_valid = (1..=MAX_BATCH_TRANSFERS).contains(&payments.len());
+        is_valid.then_some(Self { mode, payments })
+    }
+
+    /// Returns the treatment of a rejected payment.
+    pub const fn mode(&self) -> BatchMode {
+        self.mode
+    }
+
+    /// Returns the payments.
+    pub fn payments(&self) -> &[Payment] {
+        &self.payments
+    }
 }
 
 /// New money for a user's account.
@@ -299,9 +315,29 @@ impl Command {
     /// Returns the approximate number of transfers, to keep units of work short.
     pub(super) fn weight(&self) -> usize {
         match self {
-            Self::PayBatch(batch) => batch.payments.len().max(1),
+            Self::PayBatch(batch) => batch.payments.len(),
             Self::Settle(_) => foretell_domain::market::HOLDERS_PER_SET,
             _ => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batch_has_1_to_1000_payments() {
+        let payment = Payment {
+            client_id: None,
+            from: AccountId::from_u128(1),
+            to: AccountId::from_u128(2),
+            amount: Amount::new(1).unwrap(),
+            memo: None,
+        };
+        let batch = |size| PaymentBatch::new(BatchMode::Atomic, vec![payment.clone(); size]);
+        for (size, is_valid) in [(0, false), (1, true), (1_000, true), (1_001, false)] {
+            assert_eq!(batch(size).is_some(), is_valid, "{size}");
         }
     }
 }

@@ -18,8 +18,10 @@ use crate::error::AppError;
 /// Group of commands that shares a lane equally with the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Flow {
-    /// All commands of this user. The process itself, which pays settlements, is one too.
+    /// All commands of this user.
     User(UserId),
+    /// All commands of the process itself, which pays settlements.
+    System,
     /// All registrations together, since each has another user.
     Registrations,
 }
@@ -28,7 +30,10 @@ impl Flow {
     const fn of(envelope: &CommandEnvelope) -> Self {
         match envelope.command {
             Command::Register(_) => Self::Registrations,
-            _ => Self::User(envelope.principal.user_id()),
+            _ => match envelope.principal.user_id() {
+                Some(user) => Self::User(user),
+                None => Self::System,
+            },
         }
     }
 }

@@ -14,7 +14,7 @@ use foretell_domain::post::{PostBody, PostEdit, PostStatus};
 use foretell_domain::scope::Scopes;
 use foretell_domain::text::{CommentContent, KeyName, PostContent, PostTitle};
 use foretell_domain::user::{NewUserStatus, ProfileChange, Role, UserUpdate};
-use foretell_domain::webhook::{WebhookEvent, WebhookUrl};
+use foretell_domain::webhook::{WebhookEvents, WebhookUrl};
 use foretell_testkit::builders::tags;
 
 use crate::support::{ADDRESS, Fixture, amount, confirmation};
@@ -53,7 +53,7 @@ async fn try_privileged(fixture: &Fixture, by: &Caller) -> Vec<Attempt> {
     let other_comment = app.content.write_comment(&ann, post.into(), said("?")).await.unwrap().id;
     let new = || NewWebhook {
         url: WebhookUrl::new("https://example.org/hook").unwrap(),
-        events: WebhookEvent::ALL.into_iter().collect(),
+        events: WebhookEvents::ALL,
     };
     let (webhook, job) = (WebhookId::from_u128(1), JobId::from_u128(1));
     let mint = Mint { to: ann.account_id, amount: amount(10) };

@@ -147,7 +147,7 @@ async fn check_units(payments: &[usize], expected: usize) {
         fixture.app.ledger.pay_batch(
             &ann,
             fixture.key(),
-            PaymentBatch { mode: BatchMode::Independent, payments },
+            PaymentBatch::new(BatchMode::Independent, payments).unwrap(),
         )
     };
     let (answers, units) = fixture.together(payments.iter().map(batch)).await;

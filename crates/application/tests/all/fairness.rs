@@ -20,7 +20,7 @@ fn heavy<'a>(
     to: &Caller,
 ) -> BoxFuture<'a, Result<(), AppError>> {
     let payments = vec![Fixture::payment(from, to, 1); MAX_BATCH_TRANSFERS];
-    let batch = PaymentBatch { mode: BatchMode::Independent, payments };
+    let batch = PaymentBatch::new(BatchMode::Independent, payments).unwrap();
     let paid = fixture.app.ledger.pay_batch(from, fixture.key(), batch);
     paid.map(|answer| answer.map(drop)).boxed()
 }

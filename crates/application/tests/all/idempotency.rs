@@ -100,7 +100,7 @@ async fn key_with_another_command_is_rejected() {
         let answer = fixture.app.ledger.pay(&ann, key.clone(), other).await;
         assert!(matches!(answer, Err(AppError::KeyReused)), "{answer:?}");
     }
-    let batch = PaymentBatch { mode: BatchMode::Atomic, payments: vec![first.clone()] };
+    let batch = PaymentBatch::new(BatchMode::Atomic, vec![first.clone()]).unwrap();
     let answer = fixture.app.ledger.pay_batch(&ann, key.clone(), batch).await;
     assert!(matches!(answer, Err(AppError::KeyReused)), "{answer:?}");
     assert!(

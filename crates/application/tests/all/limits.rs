@@ -90,7 +90,7 @@ async fn command_behind_slow_unit_times_out() {
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let batch = || {
         let payments = vec![Fixture::payment(&ann, &ben, 1); 1_000];
-        let batch = PaymentBatch { mode: BatchMode::Atomic, payments };
+        let batch = PaymentBatch::new(BatchMode::Atomic, payments).unwrap();
         Box::pin(fixture.app.ledger.pay_batch(&ann, fixture.key(), batch))
     };
     let gate = fixture.faults.hold_next();

@@ -20,7 +20,7 @@ async fn send(
     mode: BatchMode,
     payments: &[Payment],
 ) -> Results {
-    let batch = PaymentBatch { mode, payments: payments.to_vec() };
+    let batch = PaymentBatch::new(mode, payments.to_vec()).unwrap();
     fixture.app.ledger.pay_batch(caller, fixture.key(), batch).await.unwrap().result.unwrap()
 }
 
@@ -81,7 +81,7 @@ async fn rolled_back_money_is_available_in_unit() {
         Payment { client_id: Some(chosen), ..Fixture::payment(&ann, &ben, GRANT - 5) },
         Fixture::payment(&ann, &ben, 1),
     ];
-    let batch = PaymentBatch { mode: BatchMode::Atomic, payments: failing.to_vec() };
+    let batch = PaymentBatch::new(BatchMode::Atomic, failing.to_vec()).unwrap();
     let single = Payment { client_id: Some(chosen), ..Fixture::payment(&ann, &cem, GRANT - 5) };
     let commands: [futures::future::BoxFuture<'_, Results>; 3] = [
         Box::pin(async { vec![fixture.pay(&ann, &ben, 5).await] }),

@@ -98,7 +98,7 @@ async fn password_changed_meanwhile_does_not_confirm() {
 async fn key_use_is_recorded_once_a_minute() {
     let fixture = Fixture::open().await;
     let ann = fixture.user().await;
-    let scopes: Scopes = [Scope::Read].into_iter().collect();
+    let scopes = Scopes::new([Scope::Read]).unwrap();
     let IssuedKey { key, secret } = make_key(&fixture, &ann, scopes).await;
     let last_use = async || {
         let found = fixture.memory.find_api_key(&key.secret_hash).await.unwrap();

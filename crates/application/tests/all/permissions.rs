@@ -21,7 +21,7 @@ async fn account_of_another_user_is_not_found() {
         let payment = Payment { from, to, ..Fixture::payment(&ann, &ben, 10) };
         let missing = Err(DomainError::Transfer(TransferError::AccountNotFound(from)));
         assert_eq!(fixture.send(caller, payment.clone()).await.unwrap().result, missing);
-        let batch = PaymentBatch { mode: BatchMode::Independent, payments: vec![payment] };
+        let batch = PaymentBatch::new(BatchMode::Independent, vec![payment]).unwrap();
         let results = fixture
             .app
             .ledger

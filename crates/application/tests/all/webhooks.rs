@@ -7,9 +7,7 @@ use foretell_application::{AppError, Caller, NewWebhook, WebhookChange};
 use foretell_domain::error::DomainError;
 use foretell_domain::id::WebhookId;
 use foretell_domain::job::JobState;
-use foretell_domain::webhook::{
-    WebhookError, WebhookEvent, WebhookEvents, WebhookStatus, WebhookUrl,
-};
+use foretell_domain::webhook::{WebhookError, WebhookEvents, WebhookStatus, WebhookUrl};
 use foretell_ports::market::MarketDetails;
 
 use crate::support::Fixture;
@@ -17,10 +15,6 @@ use crate::support::Fixture;
 async fn create(fixture: &Fixture, admin: &Caller, events: WebhookEvents) -> WebhookId {
     let url = WebhookUrl::new("https://example.org/hook").unwrap();
     fixture.app.notifications.create_webhook(admin, NewWebhook { url, events }).await.unwrap().id
-}
-
-fn all() -> WebhookEvents {
-    WebhookEvent::ALL.into_iter().collect()
 }
 
 /// Returns the bodies of delivered messages about a market, in order.
@@ -44,7 +38,7 @@ async fn shown(
 async fn webhook_receives_every_event_in_order() {
     let fixture = Fixture::open().await;
     let (admin, trader) = (fixture.admin().await, fixture.user().await);
-    create(&fixture, &admin, all()).await;
+    create(&fixture, &admin, WebhookEvents::ALL).await;
     let market = fixture.market(&admin, 5_000).await;
     fixture.bet(&trader, &market, 0, 100).await.unwrap();
     assert!(fixture.work().await.is_empty());
@@ -62,7 +56,7 @@ async fn webhook_receives_subscribed_events_only() {
     let fixture = Fixture::open().await;
     let (admin, trader) = (fixture.admin().await, fixture.user().await);
     let market = fixture.market(&admin, 5_000).await;
-    create(&fixture, &admin, [WebhookEvent::Status].into_iter().collect()).await;
+    create(&fixture, &admin, WebhookEvents::STATUSES).await;
     fixture.bet(&trader, &market, 0, 100).await.unwrap();
     fixture
         .app
@@ -81,7 +75,7 @@ async fn no_cursor_exists_without_webhooks() {
     let fixture = Fixture::open().await;
     let admin = fixture.admin().await;
     let market = fixture.market(&admin, 5_000).await;
-    let id = create(&fixture, &admin, all()).await;
+    let id = create(&fixture, &admin, WebhookEvents::ALL).await;
     fixture.app.notifications.delete_webhook(&admin, id).await.unwrap();
     fixture.bet(&admin, &market, 0, 100).await.unwrap();
     assert!(fixture.work().await.is_empty());
@@ -92,7 +86,7 @@ async fn no_cursor_exists_without_webhooks() {
 async fn failed_delivery_is_retried_without_loss() {
     let fixture = Fixture::open().await;
     let (admin, trader) = (fixture.admin().await, fixture.user().await);
-    let id = create(&fixture, &admin, all()).await;
+    let id = create(&fixture, &admin, WebhookEvents::ALL).await;
     let market = fixture.market(&admin, 5_000).await;
     fixture.bet(&trader, &market, 0, 100).await.unwrap();
     // The first message fails twice; the second fails once after the first was delivered.
@@ -114,7 +108,7 @@ async fn failed_delivery_is_retried_without_loss() {
 async fn retry_after_delays_the_next_attempt() {
     let fixture = Fixture::open().await;
     let admin = fixture.admin().await;
-    create(&fixture, &admin, all()).await;
+    create(&fixture, &admin, WebhookEvents::ALL).await;
     let market = fixture.market(&admin, 5_000).await;
     fixture.bet(&admin, &market, 0, 100).await.unwrap();
     fixture.receivers.retry_after(Some(Duration::from_mins(20)));
@@ -136,7 +130,7 @@ async fn retry_after_delays_the_next_attempt() {
 async fn events_during_delivery_are_delivered_too() {
     let fixture = Fixture::open().await;
     let (admin, trader) = (fixture.admin().await, fixture.user().await);
-    create(&fixture, &admin, all()).await;
+    create(&fixture, &admin, WebhookEvents::ALL).await;
     let market = fixture.market(&admin, 5_000).await;
     for round in 1..=150 {
         fixture.bet(&trader, &market, round % 2, 10).await.unwrap();
@@ -156,7 +150,7 @@ async fn events_during_delivery_are_delivered_too() {
 async fn webhook_failing_for_days_is_disabled() {
     let fixture = Fixture::open().await;
     let admin = fixture.admin().await;
-    let id = create(&fixture, &admin, all()).await;
+    let id = create(&fixture, &admin, WebhookEvents::ALL).await;
     fixture.market(&admin, 1_000).await;
     fixture.receivers.answer([500; 10]);
     let mut attempts = 0;
@@ -183,7 +177,7 @@ async fn webhook_failing_for_days_is_disabled() {
 async fn response_gone_disables_webhook() {
     let fixture = Fixture::open().await;
     let admin = fixture.admin().await;
-    let id = create(&fixture, &admin, all()).await;
+    let id = create(&fixture, &admin, WebhookEvents::ALL).await;
     fixture.market(&admin, 1_000).await;
     fixture.market(&admin, 1_000).await;
     fixture.receivers.answer([410]);
@@ -198,7 +192,7 @@ async fn response_gone_disables_webhook() {
 async fn replaced_secret_signs_for_a_day() {
     let fixture = Fixture::open().await;
     let admin = fixture.admin().await;
-    let id = create(&fixture, &admin, all()).await;
+    let id = create(&fixture, &admin, WebhookEvents::ALL).await;
     let first = shown(&fixture, &admin, id).await.secret;
     let second = fixture.app.notifications.rotate_webhook_secret(&admin, id).await.unwrap().secret;
     assert_ne!(first, second);
@@ -213,8 +207,9 @@ async fn replaced_secret_signs_for_a_day() {
 async fn webhook_requires_admin_and_allowed_address() {
     let fixture = Fixture::open().await;
     let (admin, moderator) = (fixture.admin().await, fixture.moderator().await);
-    let id = create(&fixture, &admin, all()).await;
-    let new = |url: &str| NewWebhook { url: WebhookUrl::new(url).unwrap(), events: all() };
+    let id = create(&fixture, &admin, WebhookEvents::ALL).await;
+    let new =
+        |url: &str| NewWebhook { url: WebhookUrl::new(url).unwrap(), events: WebhookEvents::ALL };
     for denied in [
         fixture
             .app
@@ -247,7 +242,7 @@ async fn webhook_requires_admin_and_allowed_address() {
         "{refused:?}"
     );
     for _ in 1..20 {
-        create(&fixture, &admin, all()).await;
+        create(&fixture, &admin, WebhookEvents::ALL).await;
     }
     let many = fixture
         .app

@@ -1,5 +1,9 @@
 //! Trades: orders, the fills that the mechanism gives them, and the bets that record them.
 
+use std::ops::Deref;
+
+use thiserror::Error;
+
 use super::lmsr::Mechanism as _;
 use super::{Guard, Holding, Market, MarketError, Phase, WHOLE_BPS};
 use crate::id::{AccountId, BetId, ClientId, MarketId, OptionId, TransferId, UserId};
@@ -73,10 +77,10 @@ pub struct SellOrder {
     pub min_proceeds: Option<Amount>,
 }
 
-/// Result of an order at one version of a market.
+/// A stored fill: the unchecked fields of a [`Fill`].
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Fill {
+pub struct FillRecord {
     /// The option's position among the market's options.
     pub option_index: usize,
     /// Direction.
@@ -97,10 +101,85 @@ pub struct Fill {
     pub market_version: i64,
 }
 
+/// Invalid stored fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum FillRecordError {
+    /// The prices before and after are not of the same options.
+    #[error("prices before and after are of different numbers of options")]
+    Prices,
+    /// The traded option has no price.
+    #[error("option has no price")]
+    Option,
+    /// A fee is not negative.
+    #[error("fee is below zero")]
+    Fee,
+    /// The first trade of a market has the number 1.
+    #[error("sequence number is below one")]
+    Sequence,
+    /// The first version of a market is 1.
+    #[error("market version is below one")]
+    MarketVersion,
+}
+
+/// Result of an order at one version of a market. Only [`Market::price_buy`] and
+/// [`Market::price_sell`] make a new one, and only [`Self::restore`] one from storage.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "FillRecord")
+)]
+pub struct Fill(FillRecord);
+
 impl Fill {
+    /// Checks a stored fill. Whether the market would give it is checked by a
+    /// [`Replay`](super::Replay), since it depends on other rows.
+    ///
+    /// # Errors
+    /// The [`FillRecordError`] of the rule that the record breaks.
+    pub fn restore(record: FillRecord) -> Result<Self, FillRecordError> {
+        if record.prices_before.len() != record.prices_after.len() {
+            return Err(FillRecordError::Prices);
+        }
+        if record.option_index >= record.prices_before.len() {
+            return Err(FillRecordError::Option);
+        }
+        if record.fee < Balance::ZERO {
+            return Err(FillRecordError::Fee);
+        }
+        if record.sequence < 1 {
+            return Err(FillRecordError::Sequence);
+        }
+        if record.market_version < 1 {
+            return Err(FillRecordError::MarketVersion);
+        }
+        Ok(Self(record))
+    }
+
+    /// Returns the fields.
+    pub fn into_record(self) -> FillRecord {
+        self.0
+    }
+
     /// Returns the money paid or received per share, fee included; above 1 only because of the fee.
     pub fn average_price(&self) -> f64 {
         price_per_share(self.cash, self.shares)
+    }
+}
+
+impl Deref for Fill {
+    type Target = FillRecord;
+
+    fn deref(&self) -> &FillRecord {
+        &self.0
+    }
+}
+
+impl TryFrom<FillRecord> for Fill {
+    type Error = FillRecordError;
+
+    fn try_from(record: FillRecord) -> Result<Self, FillRecordError> {
+        Self::restore(record)
     }
 }
 
@@ -320,7 +399,7 @@ impl Market {
         if let Some(option) = later.get_mut(trade.index) {
             *option = trade.after;
         }
-        Fill {
+        Fill(FillRecord {
             option_index: trade.index,
             side: trade.side,
             cash: trade.cash,
@@ -330,7 +409,7 @@ impl Market {
             prices_after: self.mechanism.prices(&later),
             sequence: self.record.bet_count + 1,
             market_version: self.record.version + 1,
-        }
+        })
     }
 }
 
@@ -348,4 +427,41 @@ struct PricedOrder {
 #[expect(clippy::cast_precision_loss, reason = "a price for display and for a limit, not money")]
 fn price_per_share(cash: Amount, shares: Shares) -> f64 {
     cash.minor() as f64 / shares.units() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks whether a changed fill can be restored, and deserialized.
+    fn check(change: impl FnOnce(&mut FillRecord), expected: Option<FillRecordError>) {
+        let mut record = FillRecord {
+            option_index: 1,
+            side: TradeSide::Buy,
+            cash: Amount::new(5).unwrap(),
+            fee: Balance::ZERO,
+            shares: Shares::new(7).unwrap(),
+            prices_before: vec![Probability::default(); 2],
+            prices_after: vec![Probability::default(); 2],
+            sequence: 1,
+            market_version: 2,
+        };
+        change(&mut record);
+        assert_eq!(Fill::restore(record.clone()).err(), expected);
+        #[cfg(feature = "serde")]
+        {
+            let json = serde_json::to_string(&record).unwrap();
+            assert_eq!(serde_json::from_str::<Fill>(&json).is_err(), expected.is_some(), "{json}");
+        }
+    }
+
+    #[test]
+    fn stored_fills_are_checked() {
+        check(|_| (), None);
+        check(|record| record.prices_after.truncate(1), Some(FillRecordError::Prices));
+        check(|record| record.option_index = 2, Some(FillRecordError::Option));
+        check(|record| record.fee = Balance::from_minor(-1), Some(FillRecordError::Fee));
+        check(|record| record.sequence = 0, Some(FillRecordError::Sequence));
+        check(|record| record.market_version = 0, Some(FillRecordError::MarketVersion));
+    }
 }

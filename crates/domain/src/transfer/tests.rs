@@ -136,3 +136,26 @@ fn kinds_have_distinct_names() {
         assert_eq!(TransferKind::from_name(kind.as_str()), Some(kind));
     }
 }
+
+/// Checks whether a changed transfer can be restored, and deserialized.
+fn check_stored(change: impl FnOnce(&mut TransferRecord), expected: Option<TransferRecordError>) {
+    let (mut debit, mut credit) = (account(1, 100), account(2, 0));
+    let made = transfer(&mut debit, &mut credit, order(TransferKind::Payment, 1)).unwrap();
+    let mut record = made.into_record();
+    change(&mut record);
+    assert_eq!(Transfer::restore(record.clone()).err(), expected);
+    #[cfg(feature = "serde")]
+    {
+        let json = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Transfer>(&json).is_err(), expected.is_some(), "{json}");
+    }
+}
+
+#[test]
+fn stored_transfers_are_checked() {
+    check_stored(|_| (), None);
+    let same = |record: &mut TransferRecord| record.credit.account_id = record.debit.account_id;
+    check_stored(same, Some(TransferRecordError::SelfTransfer));
+    check_stored(|record| record.debit.version = 0, Some(TransferRecordError::DebitVersion));
+    check_stored(|record| record.credit.version = 0, Some(TransferRecordError::CreditVersion));
+}

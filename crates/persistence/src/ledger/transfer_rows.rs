@@ -5,7 +5,9 @@
 use diesel::prelude::*;
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::text::Memo;
-use foretell_domain::transfer::{Side, Transfer, TransferKind};
+use foretell_domain::transfer::{
+    Side, Transfer, TransferKind, TransferRecord, TransferRecordError,
+};
 
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
@@ -47,7 +49,7 @@ impl TryFrom<TransferRow> for Transfer {
             balance_after: Balance::from_minor(balance_minor),
             version,
         };
-        Ok(Self {
+        let record = TransferRecord {
             id: row.id.into(),
             client_id: row.client_id.map(Into::into),
             kind: stored.named("kind", TransferKind::from_name(&row.kind))?,
@@ -58,7 +60,17 @@ impl TryFrom<TransferRow> for Transfer {
             reversal_of: row.reversal_of.map(Into::into),
             memo: row.memo.map(Memo::restore),
             created_at: stored.time("created_at_us", row.created_at_us)?,
-        })
+        };
+        Self::restore(record).or_else(|error| stored.convert(column_of(error), Err(error)))
+    }
+}
+
+/// Returns the column that violates a rule of transfers.
+const fn column_of(error: TransferRecordError) -> &'static str {
+    match error {
+        TransferRecordError::SelfTransfer => "credit_account_id",
+        TransferRecordError::DebitVersion => "debit_version",
+        TransferRecordError::CreditVersion => "credit_version",
     }
 }
 
@@ -84,7 +96,7 @@ pub(crate) struct NewTransferRow<'a> {
 
 impl<'a> From<&'a Transfer> for NewTransferRow<'a> {
     fn from(transfer: &'a Transfer) -> Self {
-        let Transfer { debit, credit, .. } = transfer;
+        let TransferRecord { debit, credit, .. } = &**transfer;
         Self {
             id: transfer.id.into(),
             client_id: transfer.client_id.map(DbId::from),
@@ -101,5 +113,52 @@ impl<'a> From<&'a Transfer> for NewTransferRow<'a> {
             memo: transfer.memo.as_ref().map(Memo::as_str),
             created_at_us: transfer.created_at.micros(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use foretell_domain::id::MarketId;
+
+    use super::*;
+
+    fn row() -> TransferRow {
+        TransferRow {
+            id: MarketId::from_u128(9).into(),
+            client_id: None,
+            kind: "payment".to_owned(),
+            amount_minor: 5,
+            debit_account_id: MarketId::from_u128(1).into(),
+            debit_version: 1,
+            debit_balance_minor: 0,
+            credit_account_id: MarketId::from_u128(2).into(),
+            credit_version: 1,
+            credit_balance_minor: 5,
+            market_id: None,
+            reversal_of: None,
+            memo: None,
+            created_at_us: 0,
+        }
+    }
+
+    /// Checks which column of a changed row cannot be read.
+    fn check(change: impl FnOnce(&mut TransferRow), expected: Option<&str>) {
+        let mut row = row();
+        change(&mut row);
+        let found = match Transfer::try_from(row) {
+            Ok(_) => None,
+            Err(Failure::Corrupt { table: "transfers", column, .. }) => Some(column),
+            Err(other) => panic!("{other:?}"),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn invalid_transfer_names_its_column() {
+        check(|_| (), None);
+        check(|row| row.amount_minor = 0, Some("amount_minor"));
+        check(|row| row.credit_account_id = row.debit_account_id, Some("credit_account_id"));
+        check(|row| row.debit_version = 0, Some("debit_version"));
+        check(|row| row.credit_version = 0, Some("credit_version"));
     }
 }

@@ -1,7 +1,7 @@
 //! Rows of the table `bets`.
 
 use diesel::prelude::*;
-use foretell_domain::market::{Bet, Fill, TradeSide};
+use foretell_domain::market::{Bet, Fill, FillRecord, FillRecordError, TradeSide};
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::shares::Shares;
 use foretell_domain::time::Timestamp;
@@ -46,6 +46,19 @@ impl TryFrom<BetRow> for Bet {
 
     fn try_from(row: BetRow) -> Result<Self, Failure> {
         let stored = StoredRow { table: "bets", id: row.id };
+        let fill = FillRecord {
+            option_index: stored.convert("option_index", usize::try_from(row.option_index))?,
+            side: stored.named("side", TradeSide::from_name(&row.side))?,
+            cash: stored.convert("cash_minor", Amount::new(row.cash_minor))?,
+            fee: Balance::from_minor(row.fee_minor),
+            shares: stored.convert("shares_units", Shares::new(row.shares_units))?,
+            prices_before: stored.convert("prices_before", prices::decode(&row.prices_before))?,
+            prices_after: stored.convert("prices_after", prices::decode(&row.prices_after))?,
+            sequence: row.sequence,
+            market_version: row.market_version,
+        };
+        let fill =
+            Fill::restore(fill).or_else(|error| stored.convert(column_of(error), Err(error)))?;
         Ok(Self {
             id: row.id.into(),
             client_id: row.client_id.map(Into::into),
@@ -54,20 +67,20 @@ impl TryFrom<BetRow> for Bet {
             account_id: row.account_id.into(),
             transfer_id: row.transfer_id.into(),
             option_id: row.option_id.into(),
-            fill: Fill {
-                option_index: stored.convert("option_index", usize::try_from(row.option_index))?,
-                side: stored.named("side", TradeSide::from_name(&row.side))?,
-                cash: stored.convert("cash_minor", Amount::new(row.cash_minor))?,
-                fee: Balance::from_minor(row.fee_minor),
-                shares: stored.convert("shares_units", Shares::new(row.shares_units))?,
-                prices_before: stored
-                    .convert("prices_before", prices::decode(&row.prices_before))?,
-                prices_after: stored.convert("prices_after", prices::decode(&row.prices_after))?,
-                sequence: row.sequence,
-                market_version: row.market_version,
-            },
+            fill,
             created_at: stored.time("created_at_us", row.created_at_us)?,
         })
+    }
+}
+
+/// Returns the column that violates a rule of fills.
+const fn column_of(error: FillRecordError) -> &'static str {
+    match error {
+        FillRecordError::Prices => "prices_after",
+        FillRecordError::Option => "option_index",
+        FillRecordError::Fee => "fee_minor",
+        FillRecordError::Sequence => "sequence",
+        FillRecordError::MarketVersion => "market_version",
     }
 }
 
@@ -118,5 +131,59 @@ impl From<&Bet> for NewBetRow<'static> {
             prices_after: prices::encode(&fill.prices_after),
             created_at_us: bet.created_at.micros(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use foretell_domain::id::MarketId;
+    use foretell_domain::probability::Probability;
+
+    use super::*;
+
+    fn row() -> BetRow {
+        let prices = prices::encode(&[Probability::default(); 2]);
+        let id = DbId::from(MarketId::from_u128(9));
+        BetRow {
+            id,
+            client_id: None,
+            market_id: id,
+            sequence: 1,
+            market_version: 2,
+            user_id: id,
+            account_id: id,
+            transfer_id: id,
+            option_id: id,
+            option_index: 1,
+            side: "buy".to_owned(),
+            cash_minor: 5,
+            fee_minor: 0,
+            shares_units: 7,
+            prices_before: prices.clone(),
+            prices_after: prices,
+            created_at_us: 0,
+        }
+    }
+
+    /// Checks which column of a changed row cannot be read.
+    fn check(change: impl FnOnce(&mut BetRow), expected: Option<&str>) {
+        let mut row = row();
+        change(&mut row);
+        let found = match Bet::try_from(row) {
+            Ok(_) => None,
+            Err(Failure::Corrupt { table: "bets", column, .. }) => Some(column),
+            Err(other) => panic!("{other:?}"),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn invalid_bet_names_its_column() {
+        check(|_| (), None);
+        check(|row| row.prices_after.truncate(8), Some("prices_after"));
+        check(|row| row.option_index = 2, Some("option_index"));
+        check(|row| row.fee_minor = -1, Some("fee_minor"));
+        check(|row| row.sequence = 0, Some("sequence"));
+        check(|row| row.market_version = 0, Some("market_version"));
     }
 }

@@ -44,13 +44,17 @@ impl TryFrom<ApiKeyRow> for ApiKey {
             secret_hash: TokenHash(
                 stored.convert("secret_hash", row.secret_hash.as_slice().try_into())?,
             ),
-            scopes: stored
-                .named("scopes", row.scopes.split(' ').map(Scope::from_name).collect())?,
+            scopes: stored.named("scopes", scopes_of(&row.scopes))?,
             created_at: stored.time("created_at_us", row.created_at_us)?,
             expires_at: stored.optional_time("expires_at_us", row.expires_at_us)?,
             last_used_at: stored.optional_time("last_used_at_us", row.last_used_at_us)?,
         })
     }
+}
+
+fn scopes_of(column: &str) -> Option<Scopes> {
+    let scopes: Option<Vec<_>> = column.split(' ').map(Scope::from_name).collect();
+    Scopes::new(scopes?)
 }
 
 /// Returns the column value of scopes: their names in a fixed order, separated by spaces.

@@ -55,7 +55,8 @@ fn secret_of(
 }
 
 fn events_of(column: &str) -> Option<WebhookEvents> {
-    column.split(' ').map(WebhookEvent::from_name).collect()
+    let events: Option<Vec<_>> = column.split(' ').map(WebhookEvent::from_name).collect();
+    WebhookEvents::new(events?)
 }
 
 /// Returns the column value of events: their names in a fixed order, separated by spaces.

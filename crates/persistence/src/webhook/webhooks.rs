@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use foretell_domain::id::{MarketId, WebhookId};
 use foretell_domain::market::Phase;
-use foretell_domain::webhook::{WebhookEvents, WebhookStatus};
+use foretell_domain::webhook::{WebhookEvent, WebhookStatus};
 use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor};
 
@@ -130,27 +130,27 @@ pub(crate) fn add_cursors(
     connection: &mut Connection<'_>,
     changes: &[MarketChange],
 ) -> Result<Vec<(WebhookId, MarketId)>, Failure> {
-    let mut rows: Vec<_> = changes.iter().filter_map(new_cursor).collect();
+    let mut rows: Vec<_> = changes.iter().map(new_cursor).collect();
     rows.sort_by_key(|row| row.market_id);
     let made = dialect::webhooks::insert_places_once(connection, &rows)?;
     Ok(made.into_iter().map(|row| (row.webhook_id.into(), row.market_id.into())).collect())
 }
 
-fn new_cursor(change: &MarketChange) -> Option<NewCursorRow> {
+fn new_cursor(change: &MarketChange) -> NewCursorRow {
     // The column has the names in a fixed order: see `events_column`.
-    let wanted = match change.events {
-        WebhookEvents { trades: true, statuses: true } => "%",
-        WebhookEvents { trades: true, statuses: false } => "market.trade%",
-        WebhookEvents { trades: false, statuses: true } => "%market.status",
-        WebhookEvents { trades: false, statuses: false } => return None,
+    let has = |event| change.events.contains(event);
+    let wanted = match (has(WebhookEvent::Trade), has(WebhookEvent::Status)) {
+        (true, true) => "%",
+        (true, false) => "market.trade%",
+        (false, _) => "%market.status",
     };
     let WebhookCursor { sequence, phase } = change.before;
-    Some(NewCursorRow {
+    NewCursorRow {
         market_id: change.market_id.into(),
         sequence,
         phase: phase.map(Phase::as_str),
         wanted,
-    })
+    }
 }
 
 /// Returns the cursor of a webhook in a market.

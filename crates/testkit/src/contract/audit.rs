@@ -16,7 +16,7 @@ use foretell_domain::transfer::{Side as TransferSide, Transfer, TransferKind};
 use foretell_ports::ledger::AuditReport;
 
 use super::Harness;
-use super::fixture::{Fixture, Side, Trade, after, lock_market};
+use super::fixture::{Fixture, Side, Trade, after, lock_market, renumbered};
 
 /// An empty ledger is sound and empty.
 pub async fn empty_ledger_is_sound(harness: &dyn Harness) {
@@ -168,8 +168,9 @@ pub async fn transfer_without_effect_is_found(harness: &dyn Harness) {
 /// Stores a payment whose credit side `change` has altered, and the accounts after it.
 async fn pay_wrongly(fixture: &Fixture, change: impl FnOnce(&mut TransferSide)) {
     let (mut from, mut to) = (fixture.funded(100).await, fixture.account().await);
-    let mut transfer: Transfer = fixture.make.payment(&mut from, &mut to, 5);
-    change(&mut transfer.credit);
+    let mut record = fixture.make.payment(&mut from, &mut to, 5).into_record();
+    change(&mut record.credit);
+    let transfer = Transfer::restore(record).expect("a transfer");
     let (debit, credit) = (transfer.debit, transfer.credit);
     fixture.commit(move |tx| tx.insert_transfers(from_ref(&transfer))).await;
     for side in [debit, credit] {
@@ -296,7 +297,8 @@ pub async fn uncounted_bet_is_found(harness: &dyn Harness) {
     let page = super::fixture::page(1, 1);
     let mut bet =
         fixture.ports.markets.page_bets(market.id(), page.into()).await.unwrap().rows.remove(0);
-    (bet.id, bet.fill.sequence) = (fixture.make.ids().bet(), bet.fill.sequence + 1);
+    bet.id = fixture.make.ids().bet();
+    bet.fill = renumbered(&bet.fill, bet.fill.sequence + 1);
     fixture.commit(move |tx| tx.insert_bets(from_ref(&bet))).await;
     check_found(&fixture, |report| report.market_drift).await;
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::slice::from_ref;
 
 use foretell_domain::id::{BetId, ClientId};
-use foretell_domain::market::{Bet, Fill, TradeSide};
+use foretell_domain::market::{Bet, TradeSide};
 use foretell_ports::page::{PageRequest, PageStart};
 
 use super::Harness;
-use super::fixture::{Fixture, Side, Trade, after, page};
+use super::fixture::{Fixture, Side, Trade, after, page, renumbered};
 
 /// Creates a market with bets a second apart, by one trader.
 async fn bets(fixture: &Fixture, count: i64) -> Vec<Bet> {
@@ -84,7 +84,7 @@ pub async fn absent_bets_are_left_out(harness: &dyn Harness) {
 
 /// Returns a copy of a bet with a new id and this number.
 fn numbered(fixture: &Fixture, bet: &Bet, sequence: i64) -> Bet {
-    let fill = Fill { sequence, ..bet.fill.clone() };
+    let fill = renumbered(&bet.fill, sequence);
     Bet { id: fixture.make.ids().bet(), fill, ..bet.clone() }
 }
 

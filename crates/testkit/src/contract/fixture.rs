@@ -6,7 +6,9 @@ use std::slice::from_ref;
 use foretell_domain::account::Account;
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{AccountId, MarketId};
-use foretell_domain::market::{Bet, BuyOrder, Holding, Market, Quantity, SellOrder};
+use foretell_domain::market::{
+    Bet, BuyOrder, Fill, FillRecord, Holding, Market, Quantity, SellOrder,
+};
 use foretell_domain::money::Balance;
 use foretell_domain::post::{Post, PostStatus};
 use foretell_domain::time::Timestamp;
@@ -244,12 +246,7 @@ impl Fixture {
 }
 
 /// Prices a trade on the current market.
-fn price(
-    market: &Market,
-    holding: &Holding,
-    trade: &Trade,
-    pot: Balance,
-) -> foretell_domain::market::Fill {
+fn price(market: &Market, holding: &Holding, trade: &Trade, pot: Balance) -> Fill {
     let option_id = market.record().options[trade.option_index].id;
     let fill = match trade.side {
         Side::Buy(minor) => {
@@ -265,6 +262,11 @@ fn price(
         }
     };
     fill.expect("the trade is possible")
+}
+
+/// Returns a copy of a fill with this number.
+pub(super) fn renumbered(fill: &Fill, sequence: i64) -> Fill {
+    Fill::restore(FillRecord { sequence, ..(**fill).clone() }).expect("a fill")
 }
 
 /// Records a bet whose money has moved.

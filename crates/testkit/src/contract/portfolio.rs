@@ -4,14 +4,14 @@ use std::slice::from_ref;
 
 use foretell_domain::account::Account;
 use foretell_domain::id::{AccountId, BetId, MarketId};
-use foretell_domain::market::{Bet, Fill, Settlement, SettlementTerms};
+use foretell_domain::market::{Bet, Settlement, SettlementTerms};
 use foretell_domain::transfer::{TransferKind, TransferOrder};
 use foretell_domain::user::UserStatus;
 use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition, Profit};
 
 use super::Harness;
-use super::fixture::{Fixture, Side, Trade, after, first, lock_market};
+use super::fixture::{Fixture, Side, Trade, after, first, lock_market, renumbered};
 use crate::clock::START;
 
 /// Creates two markets, the newer one first.
@@ -45,7 +45,7 @@ pub async fn bets_of_user_are_listed_newest_first(harness: &dyn Harness) {
     expected.insert(0, trade(&fixture, ann, (one, 0), (Side::SellAll, 7)).await);
     // Its client has chosen an id that is unrelated to the time.
     let like = expected[0].clone();
-    let fill = Fill { sequence: 99, ..like.fill.clone() };
+    let fill = renumbered(&like.fill, 99);
     let chosen = Bet { id: BetId::from_u128(1), created_at: after(5), fill, ..like };
     let stored = chosen.clone();
     fixture.commit(move |tx| tx.insert_bets(from_ref(&stored))).await;

@@ -7,7 +7,7 @@ use std::slice::from_ref;
 use foretell_domain::account::Account;
 use foretell_domain::id::{AccountId, ClientId, TransferId};
 use foretell_domain::text::Memo;
-use foretell_domain::transfer::{Transfer, TransferKind, TransferOrder, reversal};
+use foretell_domain::transfer::{Transfer, TransferKind, TransferOrder, TransferRecord, reversal};
 use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::unit::Tx;
 
@@ -149,7 +149,9 @@ pub async fn existing_transfer_id_is_rejected(harness: &dyn Harness) {
     let (mut debit, mut credit) =
         (fixture.stored(from.id()).await.account, fixture.stored(to.id()).await.account);
     let first = fixture.make.payment(&mut debit, &mut credit, 1);
-    let second = Transfer { id: first.id, ..fixture.make.payment(&mut debit, &mut credit, 1) };
+    let second = fixture.make.payment(&mut debit, &mut credit, 1).into_record();
+    let second = TransferRecord { id: first.id, ..second };
+    let second = Transfer::restore(second).expect("a transfer");
     fixture.check_rejected(move |tx| tx.insert_transfers(&[first.clone(), second.clone()])).await;
     assert_eq!(fixture.stored(to.id()).await.account.balance().minor(), 4);
 }

@@ -8,7 +8,6 @@ use foretell_ports::error::StoreError;
 use foretell_ports::page::PageRequest;
 use foretell_ports::secret::TokenHash;
 
-use super::table::rejected;
 use super::tables::Tables;
 use super::tx::MemoryTx;
 use super::users::accounts_of;
@@ -17,9 +16,6 @@ use super::{MemoryStore, count, cut_page};
 impl ApiKeyTx for MemoryTx<'_> {
     fn insert_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError> {
         self.step(|tables, _| {
-            if key.scopes.is_empty() {
-                return Err(rejected("an API key has a scope"));
-            }
             tables.users.require(&key.user_id)?;
             tables.api_keys_by_secret.insert(key.secret_hash, key.id)?;
             tables.api_keys.insert(key.id, key.clone())

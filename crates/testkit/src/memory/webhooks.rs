@@ -9,7 +9,6 @@ use foretell_ports::page::PageRequest;
 use foretell_ports::unit::Locked;
 use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor, WebhookQueries, WebhookTx};
 
-use super::table::rejected;
 use super::tables::Tables;
 use super::tx::MemoryTx;
 use super::{MemoryStore, count, cut_page};
@@ -22,10 +21,7 @@ impl WebhookTx for MemoryTx<'_> {
     }
 
     fn insert_webhook(&mut self, webhook: &Webhook) -> Result<(), StoreError> {
-        self.step(|tables, _| {
-            check(webhook)?;
-            tables.webhooks.insert(webhook.id, webhook.clone())
-        })
+        self.step(|tables, _| tables.webhooks.insert(webhook.id, webhook.clone()))
     }
 
     fn lock_webhook(&mut self, id: WebhookId) -> Result<Option<Locked<Webhook>>, StoreError> {
@@ -38,7 +34,6 @@ impl WebhookTx for MemoryTx<'_> {
     fn save_webhook(&mut self, webhook: &Locked<Webhook>) -> Result<(), StoreError> {
         self.step(|tables, locked| {
             locked.check_webhook(webhook.id)?;
-            check(webhook)?;
             let created_at = tables.webhooks.require(&webhook.id)?.created_at;
             tables.webhooks.put(webhook.id, Webhook { created_at, ..(**webhook).clone() });
             Ok(())
@@ -116,15 +111,6 @@ impl WebhookTx for MemoryTx<'_> {
             delete_cursors(tables, webhook.id);
             Ok(())
         })
-    }
-}
-
-/// Rejects a webhook that violates the database's check.
-fn check(webhook: &Webhook) -> Result<(), StoreError> {
-    if webhook.events == WebhookEvents::default() {
-        Err(rejected("a webhook is told something"))
-    } else {
-        Ok(())
     }
 }
 

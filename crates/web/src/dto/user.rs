@@ -38,7 +38,7 @@ impl<'a> UserView<'a> {
 
     /// Creates the response for the user themselves, with the email address and the status.
     pub(crate) fn of_self(user: &'a User) -> Self {
-        Self::seen_by(Actor { user_id: user.id, role: Role::User }, user)
+        Self::seen_by(Actor::User { id: user.id, role: Role::User }, user)
     }
 
     /// Creates the response with the fields that this actor may see.

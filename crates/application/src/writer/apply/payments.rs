@@ -3,7 +3,7 @@
 use foretell_domain::account::{Account, AccountKind};
 use foretell_domain::error::DomainError;
 use foretell_domain::event::DomainEvent;
-use foretell_domain::id::AccountId;
+use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::transfer::{
     Transfer, TransferError, TransferKind, TransferOrder, reversal, shortfall, transfer,
@@ -65,18 +65,18 @@ impl CommandHandler<'_> {
         actor: Actor,
         batch: &PaymentBatch,
     ) -> Vec<Result<Transfer, DomainError>> {
-        let accounts = batch.payments.iter().flat_map(|payment| [payment.from, payment.to]);
+        let accounts = batch.payments().iter().flat_map(|payment| [payment.from, payment.to]);
         // Only changes in memory: nothing is written before the end of the batch, so a rollback
         // costs no statement.
         let point = self.state.save_point(accounts);
-        let mut results = Vec::with_capacity(batch.payments.len());
-        for payment in &batch.payments {
+        let mut results = Vec::with_capacity(batch.payments().len());
+        for payment in batch.payments() {
             let result = self.pay(actor, payment);
-            let is_over = result.is_err() && batch.mode == BatchMode::Atomic;
+            let is_over = result.is_err() && batch.mode() == BatchMode::Atomic;
             results.push(result);
             if is_over {
                 self.state.roll_back(point);
-                return aborted(results, batch.payments.len());
+                return aborted(results, batch.payments().len());
             }
         }
         results
@@ -116,18 +116,18 @@ impl CommandHandler<'_> {
         Ok(reversed?)
     }
 
-    /// Returns the account if it belongs to the actor; any other is reported as not found.
+    /// Returns the account and its owner if this is the actor; any other account is reported as not
+    /// found.
     pub(super) fn own_account(
         &self,
         actor: Actor,
         id: AccountId,
-    ) -> Result<Account, TransferError> {
+    ) -> Result<(Account, UserId), TransferError> {
         let account = self.state.account(id)?;
         // Not found rather than forbidden: the response must not reveal that the account exists.
-        if policy::can_spend_from(actor, &account) {
-            Ok(account)
-        } else {
-            Err(TransferError::AccountNotFound(id))
+        match account.owner() {
+            Some(owner) if policy::can_spend_from(actor, &account) => Ok((account, owner)),
+            _ => Err(TransferError::AccountNotFound(id)),
         }
     }
 

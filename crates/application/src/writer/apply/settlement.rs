@@ -8,7 +8,7 @@ use foretell_domain::id::{AccountId, MarketId};
 use foretell_domain::market::{
     HOLDERS_PER_SET, Holding, Market, MarketError, Phase, Settlement, SettlementTerms, SplitError,
 };
-use foretell_domain::policy::{self, Actor};
+use foretell_domain::policy::{self, Actor, Denied};
 use foretell_domain::transfer::TransferKind;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::PaidSet;
@@ -41,6 +41,7 @@ impl CommandHandler<'_> {
         id: MarketId,
         decision: &Decision,
     ) -> Result<Box<MarketState>, DomainError> {
+        let decided_by = actor.user_id().ok_or(Denied::NotTheCreator)?;
         let market = self.managed_market(actor, id)?;
         let from = market.record().phase;
         // Read under the lock: the refunds of a cancellation are a fraction of exactly this
@@ -57,7 +58,7 @@ impl CommandHandler<'_> {
             }
             Decision::Cancel => market.cancel(pot)?,
         };
-        let settlement = Settlement::begin(id, terms.clone(), actor.user_id, self.context.now);
+        let settlement = Settlement::begin(id, terms.clone(), decided_by, self.context.now);
         self.state.add_settlement(settlement);
         Ok(self.keep(from, market, Some(terms)))
     }

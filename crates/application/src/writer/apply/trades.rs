@@ -2,7 +2,7 @@
 
 use foretell_domain::account::Account;
 use foretell_domain::error::DomainError;
-use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, OptionId};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, OptionId, UserId};
 use foretell_domain::market::{Bet, Market, MarketError, Opening, Trade, TradingDesk};
 use foretell_domain::policy::Actor;
 use foretell_domain::quota::Quota;
@@ -25,7 +25,7 @@ impl CommandHandler<'_> {
     ) -> Result<Box<MarketOpened>, AppError> {
         let market = self.dry_run_opening(actor, command)?;
         // Counted under the lock on the creator's account, which every creation of a market takes.
-        let open_markets = self.state.count_open_markets(tx, actor.user_id)?;
+        let open_markets = self.state.count_open_markets(tx, market.record().creator_id)?;
         command.quotas.check(Quota::OpenMarkets, open_markets)?;
         // There are no savepoints: every check above must precede the first write.
         let pot = Account::pot(market.id());
@@ -43,12 +43,12 @@ impl CommandHandler<'_> {
 
     /// Returns the market to be created, after every check that could reject it.
     fn dry_run_opening(&self, actor: Actor, command: &OpenMarket) -> Result<Market, DomainError> {
-        self.own_account(actor, command.from)?;
+        let (_, creator_id) = self.own_account(actor, command.from)?;
         command.quotas.check_subsidy(command.subsidy)?;
         let next_id = || self.context.ids.next_id();
         let opening = Opening {
             id: MarketId::from_u128(next_id()),
-            creator_id: actor.user_id,
+            creator_id,
             creator_account_id: command.from,
             ends_at: command.ends_at,
             subsidy: command.subsidy,
@@ -71,9 +71,9 @@ impl CommandHandler<'_> {
         command: &PlaceBet,
     ) -> Result<Box<TradeReceipt>, DomainError> {
         let PlaceBet { client_id, market_id, account_id, order } = command;
-        let desk = self.desk(actor, *market_id, *account_id, *client_id)?;
+        let (desk, user_id) = self.desk(actor, *market_id, *account_id, *client_id)?;
         let (desk, trade) = desk.buy(order, self.next_transfer_id(), self.context.now)?;
-        Ok(self.record(actor, desk, trade, (*client_id, order.option_id)))
+        Ok(self.record(user_id, desk, trade, (*client_id, order.option_id)))
     }
 
     pub(super) fn sell_shares(
@@ -82,32 +82,33 @@ impl CommandHandler<'_> {
         command: &SellShares,
     ) -> Result<Box<TradeReceipt>, DomainError> {
         let SellShares { client_id, market_id, account_id, order } = command;
-        let desk = self.desk(actor, *market_id, *account_id, *client_id)?;
+        let (desk, user_id) = self.desk(actor, *market_id, *account_id, *client_id)?;
         let (desk, trade) = desk.sell(order, self.next_transfer_id(), self.context.now)?;
-        Ok(self.record(actor, desk, trade, (*client_id, order.option_id)))
+        Ok(self.record(user_id, desk, trade, (*client_id, order.option_id)))
     }
 
-    /// Returns the rows of a trade, of which the actor owns the account.
+    /// Returns the rows of a trade and the trader, who is the actor.
     fn desk(
         &self,
         actor: Actor,
         market: MarketId,
         account: AccountId,
         client_id: Option<ClientId>,
-    ) -> Result<TradingDesk, DomainError> {
-        let trader = self.own_account(actor, account)?;
+    ) -> Result<(TradingDesk, UserId), DomainError> {
+        let (trader, user_id) = self.own_account(actor, account)?;
         self.state.check_new_trade(account, client_id)?;
         let market = self.state.market(market)?;
         let pot = self.state.account(AccountId::of_market(market.id()))?;
         let holding = self.state.holding(market, account);
         // Both were looked up by the ids of the market and the account.
         TradingDesk::new(market.clone(), pot, trader, holding)
+            .map(|desk| (desk, user_id))
             .ok_or(DomainError::Market(MarketError::NotFound(market.id())))
     }
 
     fn record(
         &mut self,
-        actor: Actor,
+        user_id: UserId,
         desk: TradingDesk,
         Trade { fill, transfer }: Trade,
         (client_id, option_id): (Option<ClientId>, OptionId),
@@ -117,7 +118,7 @@ impl CommandHandler<'_> {
             id: BetId::from_u128(self.context.ids.next_id()),
             client_id,
             market_id: market.id(),
-            user_id: actor.user_id,
+            user_id,
             account_id: trader.id(),
             transfer_id: transfer.id,
             option_id,

@@ -38,7 +38,7 @@ impl RequiredRows {
             // applied.
             Command::Register(_) => self.accounts.extend([AccountId::TREASURY]),
             Command::Pay(payment) => self.add_payments(std::slice::from_ref(payment)),
-            Command::PayBatch(batch) => self.add_payments(&batch.payments),
+            Command::PayBatch(batch) => self.add_payments(batch.payments()),
             Command::Mint(mint) => self.accounts.extend([AccountId::TREASURY, mint.to]),
             Command::Reverse(reversal) => {
                 self.originals.push(reversal.of);

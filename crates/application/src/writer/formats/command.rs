@@ -145,11 +145,11 @@ impl<'a> CommandV1<'a> {
             Command::Register(_) | Command::CloseEnded(_) => return None,
             Command::Pay(payment) => Self::Pay(payment.into()),
             Command::PayBatch(batch) => Self::PayBatch(PaymentBatchV1 {
-                mode: match batch.mode {
+                mode: match batch.mode() {
                     BatchMode::Atomic => BatchModeV1::Atomic,
                     BatchMode::Independent => BatchModeV1::Independent,
                 },
-                payments: batch.payments.iter().map(PaymentV1::from).collect(),
+                payments: batch.payments().iter().map(PaymentV1::from).collect(),
             }),
             Command::Mint(mint) => Self::Mint { to: mint.to, amount: mint.amount.minor() },
             Command::Reverse(reversal) => Self::Reverse { of: reversal.of, force: reversal.force },

@@ -14,7 +14,7 @@ use foretell_domain::quota::{Quota, QuotaExceeded, Quotas};
 use foretell_domain::shares::Shares;
 use foretell_domain::text::{Category, MarketDescription, MarketName, Memo, OptionName};
 use foretell_domain::time::Timestamp;
-use foretell_domain::transfer::{Side, Transfer, TransferError, TransferKind};
+use foretell_domain::transfer::{Side, Transfer, TransferError, TransferKind, TransferRecord};
 use sha2::{Digest as _, Sha256};
 
 use super::command::CommandV1;
@@ -60,7 +60,7 @@ fn commands() -> Vec<Command> {
     let (market_id, account_id) = (MarketId::from_u128(5), AccountId::from_u128(1));
     let option_id = OptionId::from_u128(6);
     let batch =
-        |mode| Command::PayBatch(PaymentBatch { mode, payments: vec![payment(Some(9), None)] });
+        |mode| Command::PayBatch(PaymentBatch::new(mode, vec![payment(Some(9), None)]).unwrap());
     let bet = |min_shares, max_price| {
         let order = BuyOrder { option_id, amount: amount(500), min_shares, max_price };
         Command::Bet(PlaceBet { client_id: None, market_id, account_id, order })
@@ -133,7 +133,7 @@ fn transfer(id: u128, version: i64) -> Transfer {
         balance_after: Balance::from_minor(minor),
         version,
     };
-    Transfer {
+    Transfer::restore(TransferRecord {
         id: TransferId::from_u128(id),
         client_id: None,
         kind: TransferKind::Payment,
@@ -144,7 +144,8 @@ fn transfer(id: u128, version: i64) -> Transfer {
         reversal_of: None,
         memo: Some(Memo::new("hello").unwrap()),
         created_at: Timestamp::from_micros(7),
-    }
+    })
+    .unwrap()
 }
 
 fn refusals() -> Vec<DomainError> {
@@ -306,7 +307,7 @@ fn batches_are_stored_as_runs() {
         stored,
         Stored::Batch(vec![paid(5, 2), aborted, paid(7, 1), paid(9, 1), to_oneself])
     );
-    let largest = (0..1_000).map(|number| Ok(transfer(10, number))).collect();
+    let largest = (1..=1_000).map(|number| Ok(transfer(10, number))).collect();
     assert!(write(&Ok(Outcome::Batch(largest))).unwrap().len() < 200);
 }
 

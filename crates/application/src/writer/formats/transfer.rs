@@ -4,7 +4,7 @@ use foretell_domain::id::{AccountId, MarketId, TransferId};
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::text::Memo;
 use foretell_domain::time::Timestamp;
-use foretell_domain::transfer::{Side, Transfer, TransferKind};
+use foretell_domain::transfer::{Side, Transfer, TransferKind, TransferRecord};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ impl UnnumberedTransfer {
             balance_after: Balance::from_minor(side.balance_after),
             version: side.version,
         };
-        Some(Transfer {
+        let record = TransferRecord {
             id: self.id,
             // The client id was the id itself.
             client_id: None,
@@ -47,6 +47,7 @@ impl UnnumberedTransfer {
             reversal_of: self.reversal_of,
             memo: self.memo.map(Memo::new).transpose().ok()?,
             created_at: Timestamp::from_micros(self.created_at),
-        })
+        };
+        Transfer::restore(record).ok()
     }
 }

@@ -188,23 +188,25 @@ impl Serialize for AveragePrice {
 
 #[cfg(test)]
 mod tests {
+    use foretell_domain::market::FillRecord;
     use foretell_domain::money::{Amount, Balance};
     use foretell_domain::shares::Shares;
 
     use super::*;
 
     fn check(side: TradeSide, cash: i64, shares: i64, expected: &str) {
-        let fill = Fill {
+        let fill = Fill::restore(FillRecord {
             option_index: 0,
             side,
             cash: Amount::new(cash).unwrap(),
             fee: Balance::ZERO,
             shares: Shares::new(shares).unwrap(),
-            prices_before: Vec::new(),
-            prices_after: Vec::new(),
+            prices_before: vec![Probability::default()],
+            prices_after: vec![Probability::default()],
             sequence: 1,
             market_version: 2,
-        };
+        })
+        .unwrap();
         let written = serde_json::to_string(&AveragePrice::of(&fill)).unwrap();
         assert_eq!(written, expected, "{side:?} {shares} for {cash}");
         if side == TradeSide::Buy {

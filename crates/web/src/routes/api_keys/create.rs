@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use foretell_application::{NewApiKey, PasswordConfirmation};
-use foretell_domain::scope::Scope;
+use foretell_domain::scope::{Scope, Scopes};
 use foretell_domain::text::KeyName;
 use foretell_domain::time::Timestamp;
 use garde::{Valid, Validate};
@@ -47,7 +47,7 @@ impl RequestDto for KeyBody {
 
     fn into_input(valid: Valid<Self>, _: &RequestContext) -> Self::Input {
         let Self { name, scopes, expires_at, password } = valid.into_inner();
-        let scopes = validated(scopes).into_values().collect();
+        let scopes = validated(Scopes::new(validated(scopes).into_values()));
         (
             NewApiKey { name: required(name), scopes, expires_at: optional(expires_at) },
             required(password),

@@ -51,7 +51,7 @@ impl RequestDto for BatchBody {
         let Self { mode, transfers } = valid.into_inner();
         let payments =
             validated(transfers).into_iter().map(|Object(payment)| payment.into_payment(context));
-        PaymentBatch { mode: required(mode), payments: payments.collect() }
+        validated(PaymentBatch::new(required(mode), payments.collect()))
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) async fn create_batch(
     let bytes = body.bytes();
     let validating = state.clone();
     let (key, batch) = cpu_work::run(bytes, move || validating.validate((key, body))).await??;
-    charge(&state, &request, batch.payments.len()).await?;
+    charge(&state, &request, batch.payments().len()).await?;
     let Receipt { result, is_replay } =
         state.application.ledger.pay_batch(&caller, key, batch).await?;
     let result = match result {

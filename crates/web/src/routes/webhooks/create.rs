@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use foretell_application::NewWebhook;
-use foretell_domain::webhook::{WebhookEvent, WebhookUrl};
+use foretell_domain::webhook::{WebhookEvent, WebhookEvents, WebhookUrl};
 use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -32,7 +32,8 @@ impl RequestDto for WebhookBody {
 
     fn into_input(valid: Valid<Self>, _: &RequestContext) -> NewWebhook {
         let Self { url, events } = valid.into_inner();
-        NewWebhook { url: required(url), events: validated(events).into_values().collect() }
+        let events = WebhookEvents::new(validated(events).into_values());
+        NewWebhook { url: required(url), events: validated(events) }
     }
 }
 

@@ -3,13 +3,13 @@
 use actix_web::web::Data;
 use foretell_application::WebhookChange;
 use foretell_domain::id::WebhookId;
-use foretell_domain::webhook::{WebhookEvent, WebhookStatus, WebhookUrl};
+use foretell_domain::webhook::{WebhookEvent, WebhookEvents, WebhookStatus, WebhookUrl};
 use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
-use crate::dto::parsed::{Distinct, Parsed, optional};
+use crate::dto::parsed::{Distinct, Parsed, optional, validated};
 use crate::dto::webhook::WebhookView;
 use crate::extract::{AdminOnly, Body, Manage, PathId, RequestContext, RequestDto};
 use crate::openapi::names::{WebhookEventName, WebhookStatusName};
@@ -35,7 +35,7 @@ impl RequestDto for WebhookChangeBody {
 
     fn into_input(valid: Valid<Self>, _: &RequestContext) -> WebhookChange {
         let Self { url, events, status } = valid.into_inner();
-        let events = events.map(|events| events.into_values().collect());
+        let events = events.map(|events| validated(WebhookEvents::new(events.into_values())));
         WebhookChange { url: optional(url), events, status: optional(status) }
     }
 }
