@@ -29,6 +29,8 @@ mod hostile_text;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod integrity;
+#[cfg(test)]
 mod jobs;
 #[cfg(test)]
 mod life;

@@ -57,6 +57,8 @@ pub enum Code {
     MarketClosed,
     /// The limit of the order was not met.
     Slippage,
+    /// Users have bet on the market's question as it is.
+    QuestionFrozen,
     /// The trade rounds to zero.
     TradeTooSmall,
     /// The trade leaves the range in which prices are exact.
@@ -65,7 +67,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ValidationError,
         Self::Forbidden,
         Self::NotFound,
@@ -79,6 +81,7 @@ impl Code {
         Self::NotReversible,
         Self::BatchAborted,
         Self::MarketClosed,
+        Self::QuestionFrozen,
         Self::Slippage,
         Self::TradeTooSmall,
         Self::TradeTooLarge,
@@ -100,6 +103,7 @@ impl Code {
             Self::NotReversible => "NOT_REVERSIBLE",
             Self::BatchAborted => "BATCH_ABORTED",
             Self::MarketClosed => "MARKET_CLOSED",
+            Self::QuestionFrozen => "QUESTION_FROZEN",
             Self::Slippage => "SLIPPAGE",
             Self::TradeTooSmall => "TRADE_TOO_SMALL",
             Self::TradeTooLarge => "TRADE_TOO_LARGE",
@@ -220,6 +224,8 @@ const fn market_code(error: &MarketError) -> Code {
         MarketError::EndsLater | MarketError::AlreadyDecided { .. } | MarketError::HasBets => {
             Code::Conflict
         }
+        MarketError::QuestionFrozen => Code::QuestionFrozen,
+        MarketError::EndsTooLate { .. } => Code::Conflict,
         MarketError::Slippage(_) => Code::Slippage,
         MarketError::InsufficientShares { .. } => Code::InsufficientShares,
         MarketError::TradeTooSmall => Code::TradeTooSmall,

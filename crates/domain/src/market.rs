@@ -7,15 +7,17 @@ mod error;
 mod holding;
 pub mod lmsr;
 mod replay;
+mod revision;
 mod settlement;
 mod texts;
 mod trade;
 
 pub use desk::{Trade, TradingDesk};
-pub use edit::MarketEdit;
+pub use edit::{EditRight, MAX_POSTPONEMENT, MarketEdit, Stakes};
 pub use error::{Guard, MarketError};
 pub use holding::{Holding, Position};
 pub use replay::{Difference, Replay, StoredTrade};
+pub use revision::{MarketRevision, RevisionKind};
 pub use settlement::{HOLDERS_PER_SET, Payout, Settlement, SettlementTerms, SplitError};
 pub use texts::{MarketTexts, MarketTextsError};
 pub use trade::{Bet, BuyOrder, Fill, FillRecord, FillRecordError, Quantity, SellOrder, TradeSide};
@@ -133,6 +135,8 @@ pub struct MarketRecord {
     pub stakes: Balance,
     /// Number of bets and sales.
     pub bet_count: i64,
+    /// Number of the newest [`MarketRevision`]: 1 until something is edited or clarified.
+    pub revision: i64,
     /// Number of changes of the market, including its creation.
     pub version: i64,
 }
@@ -175,6 +179,7 @@ impl Market {
             volume: Balance::ZERO,
             stakes: Balance::ZERO,
             bet_count: 0,
+            revision: 1,
             version: 1,
         })
     }

@@ -97,6 +97,11 @@ pub fn may_manage_market(actor: Actor, creator: UserId) -> Result<(), Denied> {
     }
 }
 
+/// Returns `true` if the actor is a moderator or an admin, and not the market's creator.
+pub fn is_staff_beside(actor: Actor, creator: UserId) -> bool {
+    actor.has_role(Role::Moderator) && !actor.is_user(creator)
+}
+
 /// Allows admins to mint money, reverse transfers and audit the ledger.
 ///
 /// # Errors

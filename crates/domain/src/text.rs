@@ -137,6 +137,8 @@ texts! {
     MarketName: one_line, 3 to 100,
     /// Rules by which a market is resolved.
     MarketDescription: multi_line, 10 to 1000,
+    /// What a market's creator or staff add to its resolution rules.
+    Clarification: multi_line, 1 to 2_000,
     /// Name of one outcome of a market.
     OptionName: one_line, 1 to 50,
     /// Subject of a market, such as `politics`.

@@ -10,6 +10,8 @@ pub(crate) mod portfolio;
 pub(crate) mod position_rows;
 pub(crate) mod positions;
 pub(crate) mod prices;
+pub(crate) mod revision_rows;
+pub(crate) mod revisions;
 pub(crate) mod settlement_rows;
 pub(crate) mod settlements;
 
@@ -17,7 +19,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, UserId};
-use foretell_domain::market::{Bet, Holding, Market, MarketTexts, Settlement};
+use foretell_domain::market::{
+    Bet, Holding, Market, MarketRevision, MarketTexts, Settlement, Stakes,
+};
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
@@ -76,6 +80,22 @@ impl MarketTx for UnitTx<'_, '_> {
             markets::save_market_texts(c, market, texts)?;
             text_index::put(c, index, Searched::Markets, &[text_of(market.id(), texts)])
         })
+    }
+
+    fn insert_revisions(&mut self, revisions: &[MarketRevision]) -> Result<(), StoreError> {
+        self.step(|c| revisions::insert(c, revisions))
+    }
+
+    fn first_end_date(&mut self, market: &Locked<Market>) -> Result<Timestamp, StoreError> {
+        self.step(|c| revisions::first_end_date(c, market))
+    }
+
+    fn find_stakes(
+        &mut self,
+        market: &Locked<Market>,
+        actor: UserId,
+    ) -> Result<Stakes, StoreError> {
+        self.step(|c| positions::find_stakes(c, market, actor))
     }
 
     fn delete_markets(&mut self, markets: Vec<Locked<Market>>) -> Result<(), StoreError> {
@@ -169,6 +189,14 @@ impl MarketQueries for Store {
     async fn count_markets(&self, filter: &MarketFilter) -> Result<i64, StoreError> {
         let filter = filter.clone();
         self.read("count_markets", move |c| market_lists::count(c, &filter)).await
+    }
+
+    async fn list_revisions(
+        &self,
+        market: MarketId,
+        page: PageRequest<i64>,
+    ) -> Result<Vec<MarketRevision>, StoreError> {
+        self.read("list_revisions", move |c| revisions::list(c, market, page)).await
     }
 
     async fn find_bet(

@@ -152,6 +152,23 @@ table! {
         version -> BigInt,
         updated_at_us -> BigInt,
         creator_id -> Nullable<Id>,
+        revision -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    market_revisions (market_id, number) {
+        market_id -> Id,
+        number -> BigInt,
+        author_id -> Id,
+        name -> Text,
+        description -> Text,
+        ends_at_us -> BigInt,
+        clarification -> Nullable<Text>,
+        created_at_us -> BigInt,
     }
 }
 

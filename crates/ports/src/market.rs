@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, UserId};
-use foretell_domain::market::{Bet, Holding, Market, MarketTexts, Payout, Phase, Settlement};
+use foretell_domain::market::{
+    Bet, Holding, Market, MarketRevision, MarketTexts, Payout, Phase, Settlement, Stakes,
+};
 use foretell_domain::money::Balance;
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
@@ -23,6 +25,14 @@ pub struct NewMarket {
     pub texts: MarketTexts,
     /// Creation time.
     pub created_at: Timestamp,
+}
+
+impl NewMarket {
+    /// Returns the first revision.
+    pub fn revision(&self) -> MarketRevision {
+        let creator = self.market.record().creator_id;
+        MarketRevision::of(&self.market, &self.texts, creator, self.created_at)
+    }
 }
 
 /// Payouts of a set of holders; each is stored as a claim that no later set can repeat.
@@ -65,8 +75,20 @@ pub trait MarketTx {
         texts: &MarketTexts,
     ) -> Result<(), StoreError>;
 
-    /// Deletes locked markets without bets, with their options and comments. Their accounts and
-    /// transfers are kept. A market with a settlement causes [`StoreError::Rejected`].
+    /// Inserts revisions of new or locked markets. An existing number causes
+    /// [`StoreError::Rejected`].
+    fn insert_revisions(&mut self, revisions: &[MarketRevision]) -> Result<(), StoreError>;
+
+    /// Returns the end date with which a locked market was opened: that of its first revision, or
+    /// the present one without a first revision.
+    fn first_end_date(&mut self, market: &Locked<Market>) -> Result<Timestamp, StoreError>;
+
+    /// Returns who has ever held shares of a locked market, of which `actor` is the one who acts.
+    fn find_stakes(&mut self, market: &Locked<Market>, actor: UserId)
+    -> Result<Stakes, StoreError>;
+
+    /// Deletes locked markets without bets, with their options, revisions and comments. Their accounts
+    /// and transfers are kept. A market with a settlement causes [`StoreError::Rejected`].
     fn delete_markets(&mut self, markets: Vec<Locked<Market>>) -> Result<(), StoreError>;
 
     /// Returns the holdings of these accounts in these markets, in any order; a trader who never
@@ -272,6 +294,13 @@ pub trait MarketQueries: Send + Sync {
 
     /// Returns the number of markets that match a filter. The cost may grow with their number.
     async fn count_markets(&self, filter: &MarketFilter) -> Result<i64, StoreError>;
+
+    /// Returns a page of the revisions of a market, newest first.
+    async fn list_revisions(
+        &self,
+        market: MarketId,
+        page: PageRequest<i64>,
+    ) -> Result<Vec<MarketRevision>, StoreError>;
 
     /// Returns the bet or sale that `trader` made under this client id, or else the one with this
     /// id.

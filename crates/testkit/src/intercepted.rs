@@ -13,7 +13,9 @@ use foretell_domain::id::{
     AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId,
     TransferId, UserId, WebhookId,
 };
-use foretell_domain::market::{Bet, Holding, Market, MarketTexts, Settlement};
+use foretell_domain::market::{
+    Bet, Holding, Market, MarketRevision, MarketTexts, Settlement, Stakes,
+};
 use foretell_domain::money::Currency;
 use foretell_domain::post::Post;
 use foretell_domain::quota::Quota;
@@ -154,6 +156,9 @@ impl<I: Interceptor> MarketTx for InterceptedTx<'_, I> {
         fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> ();
         fn get_details(&mut self, market: &Locked<Market>) -> MarketDetails;
         fn save_market_texts(&mut self, market: &Locked<Market>, texts: &MarketTexts) -> ();
+        fn insert_revisions(&mut self, revisions: &[MarketRevision]) -> ();
+        fn first_end_date(&mut self, market: &Locked<Market>) -> Timestamp;
+        fn find_stakes(&mut self, market: &Locked<Market>, actor: UserId) -> Stakes;
         fn delete_markets(&mut self, markets: Vec<Locked<Market>>) -> ();
         fn find_holdings(&mut self, wanted: &[WantedHolding]) -> Vec<Holding>;
         fn save_positions(&mut self, positions: &[(&Holding, usize)]) -> ();

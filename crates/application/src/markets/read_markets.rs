@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foretell_domain::id::{BetId, MarketId, UserId};
-use foretell_domain::market::{Bet, MarketError, Settlement};
+use foretell_domain::market::{Bet, MarketError, MarketRevision, Settlement};
 use foretell_domain::user::User;
 use foretell_ports::market::{MarketDetails, MarketFilter, MarketQueries};
 use foretell_ports::page::{Page, PageRequest};
@@ -119,6 +119,19 @@ impl Markets {
     ) -> Result<(MarketDetails, Page<Bet>), AppError> {
         let market = self.get_market(id).await?;
         Ok((market, self.queries.page_bets(id, page).await?))
+    }
+
+    /// Returns a page of the revisions of a market, newest first.
+    ///
+    /// # Errors
+    /// As for the market itself.
+    pub async fn list_revisions(
+        &self,
+        id: MarketId,
+        page: PageRequest<i64>,
+    ) -> Result<Page<MarketRevision>, AppError> {
+        let total = self.get_market(id).await?.market.record().revision;
+        Ok(Page { rows: self.queries.list_revisions(id, page).await?, total })
     }
 
     /// Returns the settlement of a market; `None` before its resolution or cancellation.

@@ -274,6 +274,8 @@ impl BatchState {
         unless_empty(&accounts, |accounts| tx.save_accounts(accounts))?;
         unless_empty(&changed.transfers, |transfers| tx.insert_transfers(transfers))?;
         unless_empty(&changed.new_markets, |markets| tx.insert_markets(markets))?;
+        let opened: Vec<_> = changed.new_markets.iter().map(NewMarket::revision).collect();
+        unless_empty(&opened, |revisions| tx.insert_revisions(revisions))?;
         let markets: Vec<_> =
             changed.markets.iter().filter_map(|id| self.markets.get(id)).collect();
         unless_empty(&markets, |markets| tx.save_markets(markets, now))?;

@@ -7,6 +7,7 @@ use super::{Phase, SplitError};
 use crate::id::{ClientId, MarketId, OptionId};
 use crate::money::Amount;
 use crate::shares::Shares;
+use crate::time::Timestamp;
 
 /// Limit of an order that its fill does not meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +75,16 @@ pub enum MarketError {
     /// A market must end after it opens.
     #[error("the end date must be in the future")]
     EndsInThePast,
+    /// Users have bet on the question as it is, so that only staff without a part in the market may
+    /// change it.
+    #[error("users have bet on the question, so it can only be clarified")]
+    QuestionFrozen,
+    /// Users have bet until the end date, so that it may be put off only this far.
+    #[error("the end date is too late")]
+    EndsTooLate {
+        /// Latest end date.
+        latest: Timestamp,
+    },
     /// The subsidy is below the operator's minimum.
     #[error("the subsidy is below the minimum")]
     SubsidyTooSmall {

@@ -3,14 +3,17 @@
 use foretell_domain::error::{Code, DomainError};
 use foretell_domain::id::{AccountId, MarketId, OptionId, UserId};
 use foretell_domain::market::{
-    BuyOrder, Guard, Holding, Market, MarketEdit, MarketError, MarketRecord, MarketTexts, Opening,
-    Phase, Quantity, SellOrder, Settlement, SettlementTerms, SplitError,
+    BuyOrder, EditRight, Guard, Holding, MAX_POSTPONEMENT, Market, MarketEdit, MarketError,
+    MarketRecord, MarketTexts, Opening, Phase, Quantity, SellOrder, Settlement, SettlementTerms,
+    SplitError, Stakes,
 };
 use foretell_domain::money::{Amount, Balance};
+use foretell_domain::policy::Actor;
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
 use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
 use foretell_domain::time::Timestamp;
+use foretell_domain::user::Role;
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 const END: Timestamp = Timestamp::from_micros(2_000_000);
@@ -118,16 +121,92 @@ fn edit_changes_given_fields_only() {
         ends_at: Some(before.ends_at),
     };
     for edit in [MarketEdit::default(), unchanged] {
-        assert_eq!(market.edit(&mut texts, edit, NOW), Ok(false));
+        assert_eq!(market.edit(&mut texts, edit, EditRight::Full, NOW), Ok(false));
         assert_eq!(market.record(), &before, "an empty change does not increment the version");
     }
     let (name, ends_at) = (MarketName::new("Will it snow?").unwrap(), NOW.plus_seconds(1));
     let edit = MarketEdit { name: Some(name.clone()), description: None, ends_at: Some(ends_at) };
     let mut edited = texts.clone();
     edited.name = name;
-    assert_eq!(market.edit(&mut texts, edit, NOW), Ok(true));
+    assert_eq!(market.edit(&mut texts, edit, EditRight::Full, NOW), Ok(true));
     assert_eq!(texts, edited);
-    assert_eq!(market.record(), &MarketRecord { ends_at, version: 2, ..before });
+    assert_eq!(market.record(), &MarketRecord { ends_at, revision: 2, version: 2, ..before });
+}
+
+#[test]
+fn bets_of_others_freeze_question() {
+    let market = Market::open(opening(), NOW).unwrap();
+    let latest = END.plus(MAX_POSTPONEMENT);
+    let end_date = EditRight::EndDate { latest };
+    let check = |id, role, of_actor, of_others, expected| {
+        let (actor, stakes) = (Actor::User { id, role }, Stakes { of_actor, of_others });
+        let right = EditRight::of(actor, &market, stakes, END);
+        assert_eq!(right, expected, "{actor:?} {stakes:?}");
+    };
+    let (creator, other) = (market.record().creator_id, UserId::from_u128(9));
+    for of_actor in [false, true] {
+        check(creator, Role::User, of_actor, false, EditRight::Full);
+        check(creator, Role::User, of_actor, true, end_date);
+        check(creator, Role::Admin, of_actor, true, end_date);
+    }
+    for role in [Role::Moderator, Role::Admin] {
+        check(other, role, false, true, EditRight::Full);
+        check(other, role, true, true, end_date);
+    }
+    let stakes = Stakes { of_actor: false, of_others: true };
+    let right = EditRight::of(Actor::System, &market, stakes, END);
+    assert_eq!(right, end_date);
+}
+
+#[test]
+fn end_put_off_by_staff_is_kept() {
+    let far = END.plus(MAX_POSTPONEMENT).plus_seconds(1);
+    let market = Market::open(Opening { ends_at: far, ..opening() }, NOW).unwrap();
+    let actor = Actor::User { id: market.record().creator_id, role: Role::User };
+    let stakes = Stakes { of_actor: false, of_others: true };
+    let right = EditRight::of(actor, &market, stakes, END);
+    assert_eq!(right, EditRight::EndDate { latest: far });
+}
+
+#[test]
+fn frozen_question_leaves_end_date() {
+    let right = EditRight::EndDate { latest: END.plus_seconds(10) };
+    let check = |edit: MarketEdit, expected: Result<bool, MarketError>| {
+        let mut market = Market::open(opening(), NOW).unwrap();
+        let (before, mut texts) = (market.clone(), texts());
+        let result = market.edit(&mut texts, edit.clone(), right, NOW);
+        assert_eq!(result, expected, "{edit:?}");
+        if result != Ok(true) {
+            assert_eq!((market, texts), (before, self::texts()), "nothing has changed");
+        }
+    };
+    let name =
+        |name: &str| MarketEdit { name: MarketName::new(name).ok(), ..MarketEdit::default() };
+    let ends = |ends_at| MarketEdit { ends_at: Some(ends_at), ..MarketEdit::default() };
+    check(name("Will it snow?"), Err(MarketError::QuestionFrozen));
+    check(name("Will it rain?"), Ok(false));
+    let description = MarketDescription::new("At night, in the garden.").ok();
+    let edit = MarketEdit { description, ..MarketEdit::default() };
+    check(edit, Err(MarketError::QuestionFrozen));
+    let too_late = MarketError::EndsTooLate { latest: END.plus_seconds(10) };
+    check(ends(END.plus_seconds(11)), Err(too_late));
+    check(ends(END.plus_seconds(10)), Ok(true));
+    check(ends(Timestamp::from_micros(1_500_000)), Ok(true));
+}
+
+#[test]
+fn decided_market_is_not_clarified() {
+    let open = Market::open(opening(), NOW).unwrap();
+    for market in [open.clone(), open.clone().close().unwrap()] {
+        let mut clarified = market.clone();
+        assert_eq!(clarified.clarify(), Ok(()));
+        let record = market.record().clone();
+        let version = record.version + 1;
+        assert_eq!(clarified.record(), &MarketRecord { revision: 2, version, ..record });
+    }
+    let (mut cancelled, _) = open.cancel(Balance::ZERO).unwrap();
+    let refused = MarketError::AlreadyDecided { phase: Phase::Cancelled };
+    assert_eq!(cancelled.clarify(), Err(refused));
 }
 
 #[test]
@@ -137,7 +216,7 @@ fn market_without_trading_rejects_edits() {
             let (mut edited, mut texts) = (market.clone(), texts());
             let name = MarketName::new("Will it snow?").ok();
             let edit = MarketEdit { name, description: None, ends_at };
-            assert_eq!(edited.edit(&mut texts, edit, now), Err(expected));
+            assert_eq!(edited.edit(&mut texts, edit, EditRight::Full, now), Err(expected));
             assert_eq!((edited, texts), (market, self::texts()), "nothing has changed");
         };
     let market = Market::open(opening(), NOW).unwrap();

@@ -10,6 +10,7 @@ use crate::id::Id;
 use crate::market::bet_rows::NewBetRow;
 use crate::market::market_rows::{NewMarketRow, NewOptionRow, NewStateRow, OutstandingRow};
 use crate::market::position_rows::PositionRow;
+use crate::market::revision_rows::NewRevisionRow;
 use crate::market::settlement_rows::PayoutRow;
 use crate::prepared::prepared;
 
@@ -54,6 +55,28 @@ pub(crate) fn insert_states(
             version,
             updated_at_us,
             creator_id,
+            revision,
+        )
+    )
+}
+
+/// Inserts revisions.
+pub(crate) fn insert_revisions(
+    connection: &mut Connection<'_>,
+    rows: &[NewRevisionRow<'_>],
+) -> QueryResult<usize> {
+    bulk_insert!(
+        connection,
+        rows,
+        market_revisions(
+            market_id,
+            number,
+            author_id,
+            name,
+            description,
+            ends_at_us,
+            clarification,
+            created_at_us,
         )
     )
 }
@@ -68,7 +91,7 @@ pub(crate) fn save_states(
     const SAVE: &str = "UPDATE market_states
         SET phase = ?, fees_minor = ?, volume_minor = ?, stakes_minor = ?, bet_count = ?,
         version = ?,
-        updated_at_us = ?, creator_id = ? WHERE market_id = ?";
+        updated_at_us = ?, creator_id = ?, revision = ? WHERE market_id = ?";
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {
             prepared(SAVE)
@@ -80,6 +103,7 @@ pub(crate) fn save_states(
                 .bind::<BigInt, _>(row.version)
                 .bind::<BigInt, _>(row.updated_at_us)
                 .bind::<Id, _>(row.creator_id)
+                .bind::<BigInt, _>(row.revision)
                 .bind::<Id, _>(row.market_id)
                 .execute(*c)
         }),
@@ -89,7 +113,8 @@ pub(crate) fn save_states(
             "UPDATE market_states
             SET phase = new.phase, fees_minor = new.fees_minor, volume_minor = new.volume_minor,
             stakes_minor = new.stakes_minor, bet_count = new.bet_count, version = new.version,
-            updated_at_us = new.updated_at_us, creator_id = new.creator_id FROM ",
+            updated_at_us = new.updated_at_us, creator_id = new.creator_id,
+            revision = new.revision FROM ",
             market_states(
                 market_id,
                 phase,
@@ -100,6 +125,7 @@ pub(crate) fn save_states(
                 version,
                 updated_at_us,
                 creator_id,
+                revision,
             ),
             " WHERE market_states.market_id = new.market_id"
         ),

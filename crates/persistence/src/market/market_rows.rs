@@ -34,6 +34,7 @@ pub(crate) struct StateRow {
     pub(crate) bet_count: i64,
     pub(crate) version: i64,
     pub(crate) updated_at_us: i64,
+    pub(crate) revision: i64,
 }
 
 #[derive(Queryable, Selectable)]
@@ -75,6 +76,7 @@ impl TryFrom<MarketRows<'_>> for Market {
             volume: Balance::from_minor(state.volume_minor),
             stakes: Balance::from_minor(state.stakes_minor),
             bet_count: state.bet_count,
+            revision: state.revision,
             version: state.version,
         };
         stored.convert("options", Self::restore(record))
@@ -143,6 +145,7 @@ pub(crate) struct NewStateRow {
     pub(crate) updated_at_us: i64,
     /// Creator of the market, repeated for the index of each creator's open markets.
     pub(crate) creator_id: DbId,
+    pub(crate) revision: i64,
 }
 
 impl NewStateRow {
@@ -157,6 +160,7 @@ impl NewStateRow {
             version: record.version,
             updated_at_us: at.micros(),
             creator_id: record.creator_id.into(),
+            revision: record.revision,
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
-use foretell_domain::id::{AccountId, MarketId};
-use foretell_domain::market::{Holding, Market};
+use foretell_domain::id::{AccountId, MarketId, UserId};
+use foretell_domain::market::{Holding, Market, Stakes};
 use foretell_ports::market::{PositionKey, PositionRow as ListedPosition, WantedHolding};
 use foretell_ports::page::{NumberedPage, Page, PageRequest, PageStart};
+use foretell_ports::unit::Locked;
 
 use crate::connection::{Connection, on};
 use crate::dialect::{bulk_market, look_up};
@@ -104,6 +106,25 @@ pub(crate) fn list_holdings_after(
         }
     }
     Ok(holdings)
+}
+
+/// Returns who has ever held shares of a market: positions are kept when their shares are sold.
+pub(crate) fn find_stakes(
+    connection: &mut Connection<'_>,
+    market: &Locked<Market>,
+    actor: UserId,
+) -> Result<Stakes, Failure> {
+    let creator = DbId::from(market.record().creator_id);
+    let of_market = positions::table.filter(positions::market_id.eq(DbId::from(market.id())));
+    let accounts_of =
+        |user: DbId| accounts::table.filter(accounts::owner_id.eq(user)).select(accounts::id);
+    // A user has few accounts: both questions end after as many look-ups in the key, however many
+    // holders the market has.
+    let of_actor = of_market.filter(positions::account_id.eq_any(accounts_of(actor.into())));
+    let of_others = of_market.filter(positions::account_id.ne_all(accounts_of(creator)));
+    let (of_actor, of_others) =
+        on!(connection, |c| select((exists(of_actor), exists(of_others))).get_result(c))?;
+    Ok(Stakes { of_actor, of_others })
 }
 
 /// Returns the positions of a market with shares above zero, by option and then by descending

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use foretell_domain::id::AccountId;
-use foretell_domain::market::{MarketEdit, Settlement, SettlementTerms};
+use foretell_domain::market::{EditRight, MarketEdit, Settlement, SettlementTerms};
 use foretell_domain::text::MarketName;
 use foretell_ports::market::MarketFilter;
 use foretell_ports::unit::Tx;
@@ -22,7 +22,7 @@ pub async fn locked_market_has_previous_changes(harness: &dyn Harness) {
         let (mut market, mut texts) = (lock_market(tx, id)?, texts.clone());
         let ends_at = Some(after(50));
         let edit = MarketEdit { name: MarketName::new("Edited").ok(), description: None, ends_at };
-        market.edit(&mut texts, edit, START).expect("the market is open");
+        market.edit(&mut texts, edit, EditRight::Full, START).expect("the market is open");
         tx.save_markets(&[&market], START)?;
         tx.save_market_texts(&market, &texts)?;
         meeting.arrive();

@@ -139,6 +139,12 @@ macro_rules! contract_suite {
                 market_with_settlement_is_not_deleted,
                 waiting_unit_does_not_find_deleted_market,
                 market_is_not_deleted_during_comment;
+            revisions:
+                revisions_are_returned_as_written,
+                existing_revision_number_is_rejected,
+                first_end_date_is_of_opening,
+                deleted_market_has_no_revisions,
+                stakes_count_sold_shares;
             market_lists:
                 markets_are_listed_newest_first,
                 markets_are_sorted_by_end_date,

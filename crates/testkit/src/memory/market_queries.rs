@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, UserId};
-use foretell_domain::market::{Bet, Holding, Settlement};
+use foretell_domain::market::{Bet, Holding, MarketRevision, Settlement};
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
@@ -113,6 +113,17 @@ impl MarketQueries for MemoryStore {
     async fn count_markets(&self, filter: &MarketFilter) -> Result<i64, StoreError> {
         let tables = self.read()?;
         Ok(count(tables.markets.committed().values().filter(|row| is_wanted(filter, row)).count()))
+    }
+
+    async fn list_revisions(
+        &self,
+        market: MarketId,
+        page: PageRequest<i64>,
+    ) -> Result<Vec<MarketRevision>, StoreError> {
+        let tables = self.read()?;
+        let rows = tables.revisions.committed().range((market, 0)..=(market, i64::MAX));
+        let rows: Vec<_> = rows.rev().map(|(_, revision)| revision.clone()).collect();
+        Ok(cut_page(rows, page, |row, number| row.number < number))
     }
 
     async fn find_bet(

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use foretell_domain::id::{AccountId, BetId, ClientId, MarketId};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, UserId};
 use foretell_domain::market::{
-    Bet, Holding, Market, MarketRecord, MarketTexts, OptionState, Settlement,
+    Bet, Holding, Market, MarketRecord, MarketRevision, MarketTexts, OptionState, Settlement,
+    Stakes,
 };
 use foretell_domain::money::Balance;
 use foretell_domain::time::Timestamp;
@@ -87,6 +88,48 @@ impl MarketTx for MemoryTx<'_> {
         })
     }
 
+    fn insert_revisions(&mut self, revisions: &[MarketRevision]) -> Result<(), StoreError> {
+        self.step(|tables, locked| {
+            for revision in revisions {
+                locked.check_market(revision.market_id)?;
+                tables.revisions.insert((revision.market_id, revision.number), revision.clone())?;
+            }
+            Ok(())
+        })
+    }
+
+    fn first_end_date(&mut self, market: &Locked<Market>) -> Result<Timestamp, StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(market.id())?;
+            let first = tables.revisions.get(&(market.id(), 1));
+            Ok(first.map_or(market.record().ends_at, |revision| revision.ends_at))
+        })
+    }
+
+    fn find_stakes(
+        &mut self,
+        market: &Locked<Market>,
+        actor: UserId,
+    ) -> Result<Stakes, StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(market.id())?;
+            let id = market.id();
+            let all = (id, AccountId::from_u128(0), 0)
+                ..=(id, AccountId::from_u128(u128::MAX), usize::MAX);
+            let owner = |account: AccountId| tables.accounts.get(&account)?.account.owner();
+            let holders: Vec<_> = tables
+                .positions
+                .range(all)
+                .filter_map(|((_, account, _), _)| owner(*account))
+                .collect();
+            let creator = market.record().creator_id;
+            Ok(Stakes {
+                of_actor: holders.contains(&actor),
+                of_others: holders.iter().any(|holder| *holder != creator),
+            })
+        })
+    }
+
     fn delete_markets(&mut self, markets: Vec<Locked<Market>>) -> Result<(), StoreError> {
         self.step(|tables, locked| {
             for id in markets.iter().map(|market| market.id()) {
@@ -96,6 +139,11 @@ impl MarketTx for MemoryTx<'_> {
                     return Err(rejected(format!("{id:?} has a settlement")));
                 }
                 delete_comments(tables, |comment| comment.subject == id.into());
+                let revisions = tables.revisions.range((id, 0)..=(id, i64::MAX));
+                let revisions: Vec<_> = revisions.map(|(key, _)| *key).collect();
+                for key in revisions {
+                    tables.revisions.remove(key);
+                }
                 tables.markets.remove(id);
             }
             Ok(())

@@ -8,7 +8,9 @@ use foretell_domain::id::{
     AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId,
     TransferId, UserId, WebhookId,
 };
-use foretell_domain::market::{Bet, Market, MarketTexts, Payout, Position, Settlement};
+use foretell_domain::market::{
+    Bet, Market, MarketRevision, MarketTexts, Payout, Position, Settlement,
+};
 use foretell_domain::money::{Balance, Currency};
 use foretell_domain::post::Post;
 use foretell_domain::text::Email;
@@ -108,6 +110,7 @@ tables! {
     posts: PostId => Post,
     comments: CommentId => Comment,
     markets: MarketId => MarketRow,
+    revisions: (MarketId, i64) => MarketRevision,
     /// Positions of each market's holders, option by option.
     positions: (MarketId, AccountId, usize) => Position,
     bets: BetId => Bet,

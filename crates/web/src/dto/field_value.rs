@@ -15,8 +15,8 @@ use foretell_domain::scope::Scope;
 use foretell_domain::search::{SearchError, SearchQuery};
 use foretell_domain::tag::Tag;
 use foretell_domain::text::{
-    AvatarUrl, Category, CommentContent, Email, KeyName, MarketDescription, MarketName, Memo,
-    OptionName, PostContent, PostTitle, TextError, UserName,
+    AvatarUrl, Category, Clarification, CommentContent, Email, KeyName, MarketDescription,
+    MarketName, Memo, OptionName, PostContent, PostTitle, TextError, UserName,
 };
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::{NewUserStatus, Role};
@@ -117,6 +117,7 @@ texts! {
     UserId = str::parse::<Self>;
     AvatarUrl = Self::new;
     Category = Self::new;
+    Clarification = Self::new;
     CommentContent = Self::new;
     Email = Self::new;
     KeyName = Self::new;

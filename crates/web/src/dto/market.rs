@@ -4,6 +4,7 @@ pub(crate) mod bet;
 pub(crate) mod decided;
 pub(crate) mod page;
 pub(crate) mod position;
+pub(crate) mod revision;
 
 use std::collections::BTreeMap;
 
@@ -45,6 +46,8 @@ pub(crate) struct MarketView<'a> {
     fee_bps: u16,
     volume: Money,
     bet_count: i64,
+    /// Number of the newest revision of its texts and end date; 1 until something is changed.
+    revision: i64,
     version: i64,
     options: Vec<OptionView<'a>>,
     created_at: Time,
@@ -74,6 +77,7 @@ impl Selectable for MarketView<'_> {
         "feeBps",
         "volume",
         "betCount",
+        "revision",
         "version",
         "options",
         "createdAt",
@@ -118,6 +122,7 @@ impl<'a> MarketView<'a> {
             fee_bps: record.fee_bps,
             volume: Money::new(currency, record.volume.minor()),
             bet_count: record.bet_count,
+            revision: record.revision,
             version: record.version,
             options: options
                 .map(|((state, now), name)| OptionView::new(state, now, name, currency))

@@ -61,6 +61,7 @@ error_codes! {
     BatchAborted = "BATCH_ABORTED", CONFLICT,
         "Another transfer of the same atomic batch was refused.";
     MarketClosed = "MARKET_CLOSED", CONFLICT, "The market takes no trades.";
+    QuestionFrozen = "QUESTION_FROZEN", CONFLICT, "Users have bet on the question, so it can only be clarified.";
     Slippage = "SLIPPAGE", CONFLICT, "The order's own limit was not met.";
     TradeTooSmall = "TRADE_TOO_SMALL", CONFLICT, "The trade comes to nothing once rounded.";
     TradeTooLarge = "TRADE_TOO_LARGE", CONFLICT,
@@ -125,6 +126,7 @@ impl From<Code> for ErrorCode {
             Code::NotReversible => Self::NotReversible,
             Code::BatchAborted => Self::BatchAborted,
             Code::MarketClosed => Self::MarketClosed,
+            Code::QuestionFrozen => Self::QuestionFrozen,
             Code::Slippage => Self::Slippage,
             Code::TradeTooSmall => Self::TradeTooSmall,
             Code::TradeTooLarge => Self::TradeTooLarge,

@@ -33,6 +33,12 @@ pub(crate) enum Facts {
         /// Latest time at which balances are final.
         newest_final: Time,
     },
+    /// Latest end date.
+    #[serde(rename_all = "camelCase")]
+    EndDate {
+        /// Latest end date of the market.
+        latest_end_date: Time,
+    },
     /// The quota that is exhausted.
     #[serde(rename_all = "camelCase")]
     Quota {
@@ -93,6 +99,9 @@ pub(crate) fn facts(refusal: &DomainError, currency: &Currency) -> Option<Facts>
         }
         DomainError::Transfer(TransferError::NotFinal { newest }) => {
             Some(Facts::Moment { newest_final: Time(*newest) })
+        }
+        DomainError::Market(MarketError::EndsTooLate { latest }) => {
+            Some(Facts::EndDate { latest_end_date: Time(*latest) })
         }
         DomainError::Market(MarketError::InsufficientShares { available, needed }) => {
             Some(Facts::Shortage {

@@ -1,6 +1,7 @@
 //! The routes of markets.
 
 mod cancel;
+mod clarify;
 mod close;
 mod create;
 mod create_bet;
@@ -12,6 +13,7 @@ mod get_resolution;
 mod list;
 mod list_bets;
 mod list_positions;
+mod list_revisions;
 mod price_history;
 mod quote;
 mod resolve;
@@ -28,6 +30,8 @@ use crate::routing::at;
 #[derive(OpenApi)]
 #[openapi(paths(
     update::update,
+    list_revisions::list_revisions,
+    clarify::clarify,
     delete::delete,
     list::list,
     search::search,
@@ -58,6 +62,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/markets/{id}/positions").get(list_positions::list_positions))
         .service(at("/markets/{id}/prices").get(price_history::get_price_history))
         .service(at("/markets/{id}/events").get(stream_events::stream_events))
+        .service(at("/markets/{id}/history").get(list_revisions::list_revisions))
+        .service(at("/markets/{id}/clarifications").post(clarify::clarify))
         .service(at("/markets/{id}/close").post(close::close))
         .service(
             at("/markets/{id}/resolution")

@@ -33,7 +33,19 @@ pub(super) struct MarketRecordV1 {
     volume: i64,
     stakes: i64,
     bet_count: i64,
+    /// Absent for 1, as in the outcomes of programs that had no revisions.
+    #[serde(default = "first_revision", skip_serializing_if = "is_first_revision")]
+    revision: i64,
     version: i64,
+}
+
+const fn first_revision() -> i64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_first_revision(revision: &i64) -> bool {
+    *revision == first_revision()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -94,6 +106,7 @@ impl From<&MarketRecord> for MarketRecordV1 {
             volume: record.volume.minor(),
             stakes: record.stakes.minor(),
             bet_count: record.bet_count,
+            revision: record.revision,
             version: record.version,
         }
     }
@@ -122,6 +135,7 @@ impl MarketRecordV1 {
             volume: Balance::from_minor(self.volume),
             stakes: Balance::from_minor(self.stakes),
             bet_count: self.bet_count,
+            revision: self.revision,
             version: self.version,
         })
     }

@@ -66,6 +66,8 @@ pub(super) enum MarketRefusalV1 {
     TradeTooSmall,
     TradeTooLarge,
     EndsInThePast,
+    QuestionFrozen,
+    EndsTooLate { latest: i64 },
     SubsidyTooSmall { min: i64 },
     FeeTooHigh { max_bps: u16 },
     SomeProbabilities,
@@ -200,6 +202,8 @@ impl From<&MarketError> for MarketRefusalV1 {
             MarketError::TradeTooSmall => Self::TradeTooSmall,
             MarketError::TradeTooLarge => Self::TradeTooLarge,
             MarketError::EndsInThePast => Self::EndsInThePast,
+            MarketError::QuestionFrozen => Self::QuestionFrozen,
+            MarketError::EndsTooLate { latest } => Self::EndsTooLate { latest: latest.micros() },
             MarketError::SubsidyTooSmall { min } => Self::SubsidyTooSmall { min: min.minor() },
             MarketError::FeeTooHigh { max_bps } => Self::FeeTooHigh { max_bps },
             MarketError::SomeProbabilities => Self::SomeProbabilities,
@@ -240,6 +244,10 @@ impl MarketRefusalV1 {
             Self::TradeTooSmall => MarketError::TradeTooSmall,
             Self::TradeTooLarge => MarketError::TradeTooLarge,
             Self::EndsInThePast => MarketError::EndsInThePast,
+            Self::QuestionFrozen => MarketError::QuestionFrozen,
+            Self::EndsTooLate { latest } => {
+                MarketError::EndsTooLate { latest: Timestamp::from_micros(latest) }
+            }
             Self::SubsidyTooSmall { min } => {
                 MarketError::SubsidyTooSmall { min: Amount::new(min).ok()? }
             }

@@ -123,6 +123,7 @@ fn record() -> MarketRecord {
         volume: Balance::from_minor(2),
         stakes: Balance::from_minor(3),
         bet_count: 4,
+        revision: 1,
         version: 5,
     }
 }
@@ -291,6 +292,25 @@ fn newer_refusals_are_stored_in_format_1() {
     );
     let too_small = MarketError::SubsidyTooSmall { min: amount(100) };
     check(too_small.into(), r#"{"Market":{"SubsidyTooSmall":{"min":100}}}"#);
+    check(MarketError::QuestionFrozen.into(), r#"{"Market":"QuestionFrozen"}"#);
+    let too_late = MarketError::EndsTooLate { latest: Timestamp::from_micros(9) };
+    check(too_late.into(), r#"{"Market":{"EndsTooLate":{"latest":9}}}"#);
+}
+
+/// Revisions were added after formats got a number.
+#[test]
+fn revision_is_stored_after_first() {
+    let state = |revision| MarketState {
+        record: MarketRecord { revision, ..record() },
+        terms: None,
+        at: Timestamp::from_micros(8),
+    };
+    for (revision, is_written) in [(1, false), (3, true)] {
+        let result = Ok(Outcome::MarketChanged(Box::new(state(revision))));
+        let line = write(&result).unwrap();
+        assert_eq!(line.contains(r#""revision":3,"#), is_written, "{line}");
+        assert_eq!(read(&line), Some(Stored::Whole(result)));
+    }
 }
 
 #[test]

@@ -48,7 +48,10 @@ impl RequestDto for EditBody {
 }
 
 /// Changes name, description and end date of a market; for its creator, moderators and admins.
-/// Fails with `MARKET_CLOSED` if it takes no more trades. Fails with `PRECONDITION_FAILED` if the
+/// Once another user has bet, name and description can be changed only by moderators and admins who
+/// are neither its creator nor have held its shares: for others this fails with `QUESTION_FROZEN`,
+/// and they can move the end date to at most 90 days after the one of its opening (`CONFLICT`). Each
+/// change is in the market's history. Fails with `MARKET_CLOSED` if it takes no more trades. Fails with `PRECONDITION_FAILED` if the
 /// market has another version than `If-Match` requires.
 #[utoipa::path(
     patch,
@@ -59,7 +62,7 @@ impl RequestDto for EditBody {
     params(("If-Match" = Option<String>, Header)),
     responses((status = 200, description = "Done.", body = MarketView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
-    extensions(("x-failures" = json!([ErrorCode::MarketClosed]))),
+    extensions(("x-failures" = json!([ErrorCode::MarketClosed, ErrorCode::QuestionFrozen, ErrorCode::Conflict]))),
 )]
 pub(super) async fn update(
     state: Data<WebState>,

@@ -21,6 +21,7 @@ async fn edit_changes_given_fields_only() {
     let (seen, tag) = edited(&app, &market, &creator, json!({ "name": "Will it snow?" })).await;
     let mut expected = market.body.clone();
     expected["name"] = json!("Will it snow?");
+    expected["revision"] = json!(2);
     (expected["version"], expected["updatedAt"]) = (json!(2), json!("2026-01-01T12:00:05Z"));
     assert_eq!((&seen, tag.as_str()), (&expected, "\"2\""));
     assert_eq!(market.read(&app).await, expected);
@@ -29,6 +30,7 @@ async fn edit_changes_given_fields_only() {
         edited(&app, &market, &admin, json!({ "endDate": "2026-01-01T12:00:06+00:00" })).await;
     expected["description"] = json!("As seen from the roof.");
     (expected["endDate"], expected["version"]) = (json!("2026-01-01T12:00:06Z"), json!(4));
+    expected["revision"] = json!(4);
     assert_eq!((&seen, tag.as_str()), (&expected, "\"4\""));
     for nothing in
         [json!({}), json!({ "name": "Will it snow?", "endDate": "2026-01-01T12:00:06Z" })]
@@ -85,7 +87,10 @@ async fn edit_of_other_version_is_rejected() {
     market.bet(&app, &ann, 0, "10").await;
     edit("Version three", "\"2\"").await.refused(412, "PRECONDITION_FAILED");
     assert_eq!(market.read(&app).await["name"], "Version two");
-    assert_eq!(edit("Version four", "\"3\"").await.header("ETag"), "\"4\"");
+    // Its name is frozen by the bet, but not its end date.
+    let later = app.patch(&market.path).by(&creator).header("If-Match", "\"3\"");
+    let later = later.json(&json!({ "endDate": "2026-01-02T00:00:00Z" })).await;
+    assert_eq!(later.header("ETag"), "\"4\"");
     let known = app.get(&market.path).header("If-None-Match", "\"4\"").await;
     assert_eq!(known.status.as_u16(), 304);
 }
@@ -147,4 +152,76 @@ async fn list_reflects_new_end_date_immediately() {
     edited(&app, &market, &creator, json!({ "endDate": "2026-01-01T12:00:04.000001Z" })).await;
     app.clock.advance_micros(1);
     assert_eq!((total("open").await, total("closed").await), (json!(0), json!(1)));
+}
+
+/// The attack that this rule is for: a creator waits for bets on one outcome, and then asks the
+/// opposite question.
+#[actix_web::test]
+async fn creator_cannot_change_question_after_bets() {
+    let app = TestApp::start().await;
+    let (creator, ann, moderator) =
+        (app.user("carl").await, app.user("ann").await, app.moderator().await);
+    let market = open(&app, &creator).await;
+    // The creator's own bets freeze nothing.
+    market.bet(&app, &creator, 0, "1").await;
+    edited(&app, &market, &creator, json!({ "name": "Will it snow?" })).await;
+    market.bet(&app, &ann, 0, "10").await;
+    let before = snapshot(&app, &market, &[&creator, &ann]).await;
+    let edit = async |by: &TestUser, body: Value| app.patch(&market.path).by(by).json(&body).await;
+    let opposite = json!({ "name": "Will it stay dry?" });
+    for body in [&opposite, &json!({ "description": "The opposite of it." })] {
+        edit(&creator, body.clone()).await.refused(409, "QUESTION_FROZEN");
+    }
+    let too_late = edit(&creator, json!({ "endDate": "2026-04-01T18:00:01Z" })).await;
+    let details = too_late.refused(409, "CONFLICT");
+    assert_eq!(details["details"]["latestEndDate"], "2026-04-01T18:00:00Z", "{details:#}");
+    assert_eq!(snapshot(&app, &market, &[&creator, &ann]).await, before);
+    edit(&creator, json!({ "endDate": "2026-04-01T18:00:00Z" })).await.ok(200);
+    // A moderator with shares of it has a part in it; one without may correct it.
+    edit(&moderator, json!({ "name": "Will it snow today?" })).await.ok(200);
+    market.bet(&app, &moderator, 1, "1").await;
+    edit(&moderator, opposite).await.refused(409, "QUESTION_FROZEN");
+    audit(&app).await;
+}
+
+#[actix_web::test]
+async fn history_shows_edits_and_clarifications() {
+    let app = TestApp::start().await;
+    let (creator, ann) = (app.user("carl").await, app.user("ann").await);
+    let market = open(&app, &creator).await;
+    edited(&app, &market, &creator, json!({ "name": "Will it snow?" })).await;
+    market.bet(&app, &ann, 0, "10").await;
+    let clarify = async |by: &TestUser, text: &str| {
+        app.post(&market.at("clarifications")).by(by).json(&json!({ "text": text })).await
+    };
+    clarify(&ann, "It did not.").await.refused(403, "FORBIDDEN");
+    clarify(&creator, "").await.refused(400, "VALIDATION_ERROR");
+    let made = clarify(&creator, "Sleet counts as snow.").await;
+    let location = made.header("Location").to_owned();
+    let made = made.ok(201);
+    assert!(location.ends_with(&market.at("history")), "{location}");
+    let history = app.get(&market.at("history")).await.ok(200);
+    let seen: Vec<_> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["number"].as_i64(), row["kind"].as_str(), row["name"].as_str()))
+        .collect();
+    assert_eq!(history[0], made);
+    assert_eq!(
+        seen,
+        [
+            (Some(3), Some("clarified"), Some("Will it snow?")),
+            (Some(2), Some("edited"), Some("Will it snow?")),
+            (Some(1), Some("opened"), market.body["name"].as_str()),
+        ]
+    );
+    assert_eq!(made["clarification"], "Sleet counts as snow.");
+    assert_eq!(history[1]["clarification"], Value::Null);
+    assert_eq!(market.read(&app).await["revision"], 3);
+    let page = app.get(&market.at("history?limit=1&page=2")).await;
+    assert_eq!(page.ok(200)[0]["number"], 2);
+    command(&app, &market.at("cancellation"), &creator, &json!({})).await.ok(200);
+    clarify(&creator, "Too late.").await.refused(409, "CONFLICT");
+    audit(&app).await;
 }

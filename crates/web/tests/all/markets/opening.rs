@@ -23,7 +23,7 @@ async fn market_opens_as_requested() {
         "id": id, "creatorId": creator.id.to_string(), "name": "Will it rain on Friday?",
         "description": "As measured on the roof at noon.", "category": "politics", "status": "open",
         "endDate": "2026-01-01T18:00:00Z", "subsidy": "100.00", "feeBps": 0, "volume": "0.00",
-        "betCount": 0, "version": 1, "options": [option(0, "Yes"), option(1, "No")],
+        "betCount": 0, "revision": 1, "version": 1, "options": [option(0, "Yes"), option(1, "No")],
         "createdAt": "2026-01-01T12:00:00Z", "updatedAt": "2026-01-01T12:00:00Z",
     });
     assert_eq!(body, expected);

@@ -25,7 +25,7 @@ enum Takes {
 
 use Takes::{Admin, AdminSession, AdminTrade, Manage, MaybeRead, Nothing, Read, Session, Trade};
 
-const ROUTES: [(&str, &str, Takes); 68] = [
+const ROUTES: [(&str, &str, Takes); 70] = [
     ("POST", "/users", Nothing),
     ("GET", "/users", Read),
     ("GET", "/users/{id}", Read),
@@ -63,6 +63,8 @@ const ROUTES: [(&str, &str, Takes); 68] = [
     ("GET", "/markets/{id}/positions", Nothing),
     ("GET", "/markets/{id}/prices", Nothing),
     ("GET", "/markets/{id}/events", Nothing),
+    ("GET", "/markets/{id}/history", Nothing),
+    ("POST", "/markets/{id}/clarifications", Manage),
     ("POST", "/markets/{id}/close", Manage),
     ("GET", "/markets/{id}/resolution", Nothing),
     ("POST", "/markets/{id}/resolution", Trade),
