@@ -74,8 +74,8 @@ impl Actors {
         Ok(())
     }
 
-    /// Returns the actor of a principal: a caller has their current role, and a registration is done
-    /// by the process itself.
+    /// Returns the actor of a principal: a caller has their current role, and a registration is
+    /// done by the process itself.
     ///
     /// # Errors
     /// [`AppError::Unauthorized`] if the credential has expired or was deleted, or the user is not

@@ -87,8 +87,8 @@ pub trait MarketTx {
     fn find_stakes(&mut self, market: &Locked<Market>, actor: UserId)
     -> Result<Stakes, StoreError>;
 
-    /// Deletes locked markets without bets, with their options, revisions and comments. Their accounts
-    /// and transfers are kept. A market with a settlement causes [`StoreError::Rejected`].
+    /// Deletes locked markets without bets, with their options, revisions and comments. Their
+    /// accounts and transfers are kept. A market with a settlement causes [`StoreError::Rejected`].
     fn delete_markets(&mut self, markets: Vec<Locked<Market>>) -> Result<(), StoreError>;
 
     /// Returns the holdings of these accounts in these markets, in any order; a trader who never

@@ -28,9 +28,9 @@ struct VersionedEdit {
 
 impl Markets {
     /// Changes a market that takes trades. For its creator, moderators and admins. An edit that
-    /// changes nothing does not increment the version. Once another user has bet, only staff without
-    /// a part in the market may change what they have bet on, see [`EditRight`]. No money moves, so
-    /// this is a separate unit of work; the lock on the market keeps trades out.
+    /// changes nothing does not increment the version. Once another user has bet, only staff
+    /// without a part in the market may change what they have bet on, see [`EditRight`]. No money
+    /// moves, so this is a separate unit of work; the lock on the market keeps trades out.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotFound`, `NotTheCreator`, `TradingEnded`, `EndsInThePast`,
@@ -53,6 +53,7 @@ impl Markets {
         self.totals.forget();
         let edited = edited?;
         self.cache.invalidate_below(market, edited.market.record().version);
+        self.feed.announce(std::iter::once(market));
         Ok(edited)
     }
 
@@ -83,6 +84,7 @@ impl Markets {
         };
         let (revision, version) = self.context.run_as(caller, "clarify_market", work).await?;
         self.cache.invalidate_below(id, version);
+        self.feed.announce(std::iter::once(id));
         Ok(revision)
     }
 }

@@ -1,4 +1,4 @@
-//! Streams the events of a market: its bets and sales in order, and its phases.
+//! Streams the events of a market: its bets and sales in order, its revisions and its phases.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,23 +15,26 @@ use super::Markets;
 use crate::error::AppError;
 use crate::markets::market_feed::{MarketUpdate, POLL_INTERVAL, WatchedMarket};
 
-/// Id of a market event: the last bet or sale, 0 for none, and the last phase.
+/// Id of a market event: the last bet or sale, 0 for none, the last phase and the last revision.
 ///
 /// Trading ends before a market leaves the phase `open`, and its later phases have a fixed order,
-/// so this is enough to resume without a gap.
+/// so this is enough to resume without a gap. As text it is `17-open`, and `17-open-3` after the
+/// first revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MarketEventId {
     /// Number of the last bet or sale.
     pub sequence: i64,
     /// Last phase.
     pub phase: Phase,
+    /// Number of the last revision.
+    pub revision: i64,
 }
 
 impl MarketEventId {
     /// Returns the id of the last event of a market.
     pub fn of(details: &MarketDetails) -> Self {
         let record = details.market.record();
-        Self { sequence: record.bet_count, phase: record.phase }
+        Self { sequence: record.bet_count, phase: record.phase, revision: record.revision }
     }
 
     /// Returns `true` if no event can follow.
@@ -42,7 +45,8 @@ impl MarketEventId {
 
 impl fmt::Display for MarketEventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.sequence, self.phase.as_str())
+        write!(f, "{}-{}", self.sequence, self.phase.as_str())?;
+        if self.revision == 1 { Ok(()) } else { write!(f, "-{}", self.revision) }
     }
 }
 
@@ -54,10 +58,13 @@ impl FromStr for MarketEventId {
     type Err = EventIdError;
 
     fn from_str(text: &str) -> Result<Self, EventIdError> {
-        let (sequence, phase) = text.split_once('-').ok_or(EventIdError)?;
-        let sequence =
-            sequence.parse().ok().filter(|sequence| *sequence >= 0).ok_or(EventIdError)?;
-        Ok(Self { sequence, phase: Phase::from_name(phase).ok_or(EventIdError)? })
+        let (sequence, rest) = text.split_once('-').ok_or(EventIdError)?;
+        let (phase, revision) = rest.split_once('-').unwrap_or((rest, "1"));
+        let number = |text: &str, least: i64| {
+            text.parse().ok().filter(|number| *number >= least).ok_or(EventIdError)
+        };
+        let phase = Phase::from_name(phase).ok_or(EventIdError)?;
+        Ok(Self { sequence: number(sequence, 0)?, phase, revision: number(revision, 1)? })
     }
 }
 
@@ -77,6 +84,8 @@ pub enum MarketEventData {
     Trade(Arc<Bet>),
     /// The market with its new phase. Phases that passed between two reads are left out.
     Status(Arc<MarketDetails>),
+    /// The market with its newest revision. Those that passed between two reads are left out.
+    Revised(Arc<MarketDetails>),
     /// Bets and sales that are skipped because the client was too far behind.
     Gap {
         /// Number of the first one.
@@ -180,17 +189,21 @@ impl MarketEventStream {
             return vec![MarketEvent { id: latest, data: MarketEventData::Status(details) }];
         };
         if let Some(last) = skipped_until {
-            let id = MarketEventId { sequence: last, phase: seen.phase };
+            let id = MarketEventId { sequence: last, ..seen };
             return vec![MarketEvent {
                 id,
                 data: MarketEventData::Gap { first: seen.sequence + 1, last },
             }];
         }
+        if bets.is_empty() && seen.revision != latest.revision {
+            let id = MarketEventId { revision: latest.revision, ..seen };
+            return vec![MarketEvent { id, data: MarketEventData::Revised(details) }];
+        }
         if bets.is_empty() && seen.phase != latest.phase {
             return vec![MarketEvent { id: latest, data: MarketEventData::Status(details) }];
         }
         let event = |bet: Arc<Bet>| MarketEvent {
-            id: MarketEventId { sequence: bet.fill.sequence, phase: seen.phase },
+            id: MarketEventId { sequence: bet.fill.sequence, ..seen },
             data: MarketEventData::Trade(bet),
         };
         bets.into_iter().map(event).collect()
@@ -203,14 +216,26 @@ mod tests {
 
     #[test]
     fn event_ids_round_trip() {
-        for (sequence, phase, text) in
-            [(0, Phase::Open, "0-open"), (17, Phase::Cancelled, "17-cancelled")]
-        {
-            let id = MarketEventId { sequence, phase };
+        for (sequence, phase, revision, text) in [
+            (0, Phase::Open, 1, "0-open"),
+            (17, Phase::Cancelled, 1, "17-cancelled"),
+            (17, Phase::Open, 3, "17-open-3"),
+        ] {
+            let id = MarketEventId { sequence, phase, revision };
             assert_eq!(id.to_string(), text);
             assert_eq!(text.parse(), Ok(id));
         }
-        for text in ["", "17", "-1-open", "17-", "17-opened", "x-open", "17 -open"] {
+        for text in [
+            "",
+            "17",
+            "-1-open",
+            "17-",
+            "17-opened",
+            "x-open",
+            "17 -open",
+            "17-open-0",
+            "17-open-x",
+        ] {
             assert_eq!(text.parse::<MarketEventId>(), Err(EventIdError), "{text}");
         }
     }

@@ -133,7 +133,7 @@ impl Notifications {
     ) -> Result<(), JobFailure> {
         if let Some(body) = &step.body {
             let phase = step.after.phase.unwrap_or(Phase::Open);
-            let event = MarketEventId { sequence: step.after.sequence, phase };
+            let event = MarketEventId { sequence: step.after.sequence, phase, revision: 1 };
             let id = format!("{}-{event}", delivery.market);
             let message = WebhookMessage { id, sent_at: self.context.now(), body: body.clone() };
             self.webhook_sender.send(&webhook.url, &self.secrets(webhook), &message).await?;

@@ -17,7 +17,8 @@ use crate::support::{Fixture, settings};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Event id before the first bet.
-const BEGINNING: Option<MarketEventId> = Some(MarketEventId { sequence: 0, phase: Phase::Open });
+const BEGINNING: Option<MarketEventId> =
+    Some(MarketEventId { sequence: 0, phase: Phase::Open, revision: 1 });
 
 async fn next(
     app: &Arc<Application>,
@@ -36,6 +37,7 @@ fn shown(event: &MarketEvent) -> String {
     match &event.data {
         MarketEventData::Trade(bet) => bet.fill.sequence.to_string(),
         MarketEventData::Status(market) => market.market.record().phase.as_str().to_owned(),
+        MarketEventData::Revised(market) => format!("revision {}", market.market.record().revision),
         MarketEventData::Gap { first, last } => format!("gap {first}-{last}"),
     }
 }
@@ -156,11 +158,19 @@ async fn stream_too_far_behind_gets_a_gap() {
         traders.push(fixture.user().await);
     }
     bet_many(&fixture, &traders, &market, 402).await;
-    let all =
-        next(&fixture.app, &market, Some(MarketEventId { sequence: 10, phase: Phase::Open })).await;
+    let all = next(
+        &fixture.app,
+        &market,
+        Some(MarketEventId { sequence: 10, phase: Phase::Open, revision: 1 }),
+    )
+    .await;
     assert_eq!(shown(&all[0]), "11", "2,000 are replayed");
-    let gap =
-        next(&fixture.app, &market, Some(MarketEventId { sequence: 9, phase: Phase::Open })).await;
+    let gap = next(
+        &fixture.app,
+        &market,
+        Some(MarketEventId { sequence: 9, phase: Phase::Open, revision: 1 }),
+    )
+    .await;
     let [MarketEvent { id, data: MarketEventData::Gap { first: 10, last: 10 } }] = gap[..] else {
         panic!("{gap:?}")
     };

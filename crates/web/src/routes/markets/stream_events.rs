@@ -34,7 +34,8 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 const RETRY: &[u8] = b"retry: 2000\n\n";
 
 /// Streams the events of a market: `trade` events with its bets and sales, as `GET /bets/{id}`
-/// returns them, in order, and `status` events with the market, as `GET /markets/{id}` returns it.
+/// returns them, in order, and `edited` and `status` events with the market, as `GET /markets/{id}`
+/// returns it; a clarification is an `edited` event too.
 /// Without `Last-Event-ID` the stream starts with the current status, with one right after that
 /// event. If more than 2,000 trades follow that event, a `gap` event contains the first and the
 /// last trade that are left out: read the market and its bets again. The stream ends with the
@@ -65,7 +66,9 @@ pub(super) async fn stream_events(
     let (id, last, ()) = state.validate((id, last, params))?;
     let market = state.application.markets.get_market(id).await?;
     let present = MarketEventId::of(&market);
-    if last.is_some_and(|last| last.sequence > present.sequence) {
+    let is_ahead =
+        |last: MarketEventId| last.sequence > present.sequence || last.revision > present.revision;
+    if last.is_some_and(is_ahead) {
         let error = invalid(FieldErrorCode::Invalid, "must be the id of an event of this market");
         return Err(ApiError::validation(vec![FieldError::new(LAST_EVENT_ID_NAME, &error)]));
     }
@@ -142,6 +145,9 @@ fn write(
         }
         MarketEventData::Status(market) => {
             append(written, id, "status", &MarketView::at(application.now(), market, currency))
+        }
+        MarketEventData::Revised(market) => {
+            append(written, id, "edited", &MarketView::at(application.now(), market, currency))
         }
     }
 }

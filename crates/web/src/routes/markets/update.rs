@@ -47,12 +47,12 @@ impl RequestDto for EditBody {
     }
 }
 
-/// Changes name, description and end date of a market; for its creator, moderators and admins.
-/// Once another user has bet, name and description can be changed only by moderators and admins who
-/// are neither its creator nor have held its shares: for others this fails with `QUESTION_FROZEN`,
-/// and they can move the end date to at most 90 days after the one of its opening (`CONFLICT`). Each
-/// change is in the market's history. Fails with `MARKET_CLOSED` if it takes no more trades. Fails with `PRECONDITION_FAILED` if the
-/// market has another version than `If-Match` requires.
+/// Changes name, description and end date of a market; for its creator, moderators and admins. Once
+/// another user has bet, name and description can be changed only by moderators and admins who are
+/// neither its creator nor have held its shares: for others this fails with `QUESTION_FROZEN`, and
+/// they can move the end date to at most 90 days after the one of its opening (`CONFLICT`). Each
+/// change is in the market's history. Fails with `MARKET_CLOSED` if it takes no more trades. Fails
+/// with `PRECONDITION_FAILED` if the market has another version than `If-Match` requires.
 #[utoipa::path(
     patch,
     path = "/markets/{id}",

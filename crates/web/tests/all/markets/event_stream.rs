@@ -79,3 +79,34 @@ async fn invalid_stream_request_is_rejected() {
     app.get("/markets/01900000-0000-7000-8000-000000000000/events").await.refused(404, "NOT_FOUND");
     assert_eq!(app.get(&(market.at("events") + "?from=1")).await.errors(), ["from: unknown_field"]);
 }
+
+#[actix_web::test]
+async fn edits_and_clarifications_are_events() {
+    let app = TestApp::start().await;
+    let creator = app.user("carl").await;
+    let market = open(&app, &creator).await;
+    let edit = json!({ "name": "Will it snow?" });
+    app.patch(&market.path).by(&creator).json(&edit).await.ok(200);
+    market.bet(&app, &creator, 0, "5").await;
+    let text = json!({ "text": "Sleet counts as snow." });
+    app.post(&market.at("clarifications")).by(&creator).json(&text).await.ok(201);
+    app.post(&market.at("cancellation"))
+        .by(&creator)
+        .key(&fresh_key())
+        .json(&json!({}))
+        .await
+        .ok(200);
+    let seen = async |last: &str| {
+        let stream = app.get(&market.at("events")).header("Last-Event-ID", last).await;
+        let pair = |(id, name, _): (String, String, Value)| format!("{id} {name}");
+        events(&stream).into_iter().map(pair).collect::<Vec<_>>()
+    };
+    let end = ["1-open-3 edited", "1-cancelled-3 status"];
+    assert_eq!(seen("0-open").await, ["1-open trade", end[0], end[1]]);
+    assert_eq!(seen("1-open-2").await, end);
+    assert_eq!(seen("1-open-3").await, end[1..]);
+    let ahead = app.get(&market.at("events")).header("Last-Event-ID", "1-open-4").await;
+    ahead.refused(400, "VALIDATION_ERROR");
+    let over = app.get(&market.at("events")).header("Last-Event-ID", "1-cancelled-3").await;
+    assert_eq!(over.status.as_u16(), 204);
+}
