@@ -18,6 +18,11 @@ pub const MAX_CIRCULATION_MINOR: i64 = 2 * MAX_MINTED_MINOR;
 
 /// Purpose of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum AccountKind {
     /// The source of all money; its negative balance is the money in circulation.
     Treasury,
@@ -50,6 +55,11 @@ impl AccountKind {
 
 /// Participation of an account in payments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum AccountStatus {
     /// Pays and receives.
     Open,
@@ -75,6 +85,7 @@ impl AccountStatus {
 
 /// A stored account: the unchecked fields of an [`Account`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct AccountRecord {
     /// Identifier of the account.
     pub id: AccountId,
@@ -106,7 +117,20 @@ pub enum AccountRecordError {
 
 /// An account whose balance only [`transfer`](crate::transfer::transfer) changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "AccountRecord")
+)]
 pub struct Account(AccountRecord);
+
+impl TryFrom<AccountRecord> for Account {
+    type Error = AccountRecordError;
+
+    fn try_from(record: AccountRecord) -> Result<Self, AccountRecordError> {
+        Self::restore(record)
+    }
+}
 
 impl Account {
     /// Returns the treasury with a balance of zero.

@@ -6,6 +6,11 @@ use crate::time::Timestamp;
 
 /// Subject of a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum CommentSubject {
     /// A post.
     Post(PostId),
@@ -27,6 +32,7 @@ impl From<MarketId> for CommentSubject {
 
 /// A comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Comment {
     /// Identifier of the comment.
     pub id: CommentId,

@@ -7,6 +7,11 @@ use crate::id::{JobId, MarketId, PostId, UserId, WebhookId};
 /// Task of a job. It holds ids and no data, so that the job runs with the data current at that
 /// time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub enum JobTask {
     /// Close a market whose end date has passed.
     CloseMarket(MarketId),
@@ -117,6 +122,11 @@ impl JobKind {
 
 /// Queue of jobs. Jobs wait only for jobs of the same queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum JobLane {
     /// Work of this server alone.
     Main,

@@ -89,6 +89,7 @@ pub struct OptionState {
 
 /// The data needed to open a market, apart from its [`MarketTexts`].
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Opening {
     /// Identifier of the market and of its pot.
     pub id: MarketId,
@@ -143,9 +144,28 @@ pub struct MarketRecord {
 
 /// A market: its options, the outstanding shares and the mechanism that prices them.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "MarketRecord", into = "MarketRecord")
+)]
 pub struct Market {
     record: MarketRecord,
     mechanism: Lmsr,
+}
+
+impl TryFrom<MarketRecord> for Market {
+    type Error = MarketError;
+
+    fn try_from(record: MarketRecord) -> Result<Self, MarketError> {
+        Self::restore(record)
+    }
+}
+
+impl From<Market> for MarketRecord {
+    fn from(market: Market) -> Self {
+        market.record
+    }
 }
 
 impl Market {

@@ -50,6 +50,7 @@ impl PostStatus {
 
 /// The fields of a post that determine its visibility.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Authorship {
     /// Author.
     pub author_id: UserId,
@@ -59,6 +60,7 @@ pub struct Authorship {
 
 /// A post.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Post {
     /// Identifier of the post.
     pub id: PostId,
@@ -76,6 +78,7 @@ pub struct Post {
 
 /// The fields of a post that its author sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PostBody {
     /// Title.
     pub title: PostTitle,
@@ -89,6 +92,7 @@ pub struct PostBody {
 
 /// Requested changes of a post; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PostEdit {
     /// New title.
     pub title: Option<PostTitle>,

@@ -70,6 +70,7 @@ impl Quota {
 
 /// Limits per user, set by the operator. A limit of 0 allows none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Quotas {
     /// Maximum number of published posts.
     pub published_posts: u32,

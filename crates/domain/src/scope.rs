@@ -45,6 +45,11 @@ impl fmt::Display for Scope {
 
 /// A set of at least one scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "Vec<Scope>", into = "Vec<Scope>")
+)]
 pub struct Scopes {
     read: bool,
     trade: bool,
@@ -80,6 +85,22 @@ impl Scopes {
     /// Iterates over the scopes in the order of their declaration.
     pub fn iter(self) -> impl Iterator<Item = Scope> {
         Scope::ALL.into_iter().filter(move |scope| self.contains(*scope))
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Vec<Scope>> for Scopes {
+    type Error = &'static str;
+
+    fn try_from(scopes: Vec<Scope>) -> Result<Self, Self::Error> {
+        Self::new(scopes).ok_or("must have at least one scope")
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Scopes> for Vec<Scope> {
+    fn from(set: Scopes) -> Self {
+        set.iter().collect()
     }
 }
 

@@ -16,6 +16,7 @@ const MAX_CHARS: u32 = 30;
 /// A tag in lower case, with single spaces between words. Tags that differ only in case and spaces
 /// are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Tag(String);
 
 impl Tag {
@@ -67,6 +68,7 @@ pub enum TagsError {
 
 /// The tags of one post: at most [`MAX_TAGS`], distinct, in the order of their characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Tags(BTreeSet<Tag>);
 
 impl Tags {

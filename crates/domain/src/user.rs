@@ -40,6 +40,11 @@ impl Role {
 
 /// Status of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum UserStatus {
     /// May sign in.
     Active,
@@ -69,6 +74,7 @@ impl UserStatus {
 
 /// A registered user, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct User {
     /// Identifier of the user.
     pub id: UserId,

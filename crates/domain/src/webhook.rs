@@ -107,6 +107,11 @@ impl WebhookEvent {
 
 /// A set of at least one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "Vec<WebhookEvent>", into = "Vec<WebhookEvent>")
+)]
 pub struct WebhookEvents {
     trades: bool,
     statuses: bool,
@@ -158,6 +163,22 @@ impl From<WebhookEvent> for WebhookEvents {
             WebhookEvent::Trade => Self::TRADES,
             WebhookEvent::Status => Self::STATUSES,
         }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Vec<WebhookEvent>> for WebhookEvents {
+    type Error = &'static str;
+
+    fn try_from(events: Vec<WebhookEvent>) -> Result<Self, Self::Error> {
+        Self::new(events).ok_or("must have at least one event")
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<WebhookEvents> for Vec<WebhookEvent> {
+    fn from(set: WebhookEvents) -> Self {
+        set.iter().collect()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::shares::Shares;
 
 /// A trader's shares of one option, and the money paid and received for it, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Position {
     /// The shares held now.
     pub shares: Shares,
@@ -18,6 +19,7 @@ pub struct Position {
 
 /// One trader's positions in one market, in the order of its options.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Holding {
     /// The market.
     pub market_id: MarketId,

@@ -7,6 +7,11 @@ use crate::time::Timestamp;
 
 /// Kind of change that made a revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
 pub enum RevisionKind {
     /// The market was opened.
     Opened,

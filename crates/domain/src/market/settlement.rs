@@ -111,6 +111,7 @@ fn magnitude(balance: Balance) -> u128 {
 
 /// Payout of one holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Payout {
     /// The holder's account.
     pub account_id: AccountId,
@@ -120,6 +121,7 @@ pub struct Payout {
 
 /// Progress of a settlement. It can stop after any set and resume from its cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Settlement {
     /// The market.
     pub market_id: MarketId,

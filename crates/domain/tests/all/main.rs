@@ -12,6 +12,9 @@ mod random;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
+#[cfg(feature = "serde")]
+mod serialization;
+#[cfg(test)]
 mod values;
 #[cfg(test)]
 mod vectors;
