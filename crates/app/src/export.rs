@@ -26,6 +26,7 @@ const MARKETS: &[&str] = &[
     "feeBps",
     "volume",
     "betCount",
+    "revision",
     "options",
     "endDate",
     "version",
