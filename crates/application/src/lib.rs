@@ -63,7 +63,8 @@ pub use search::semantic::Semantic;
 pub use settings::{ApplicationSettings, STANDARD_CATEGORIES};
 pub use trading::get_leaderboard::{RankKey, RankedTrader};
 pub use trading::get_price_history::{
-    CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart,
+    CandleInterval, ChartWindow, ChartWindowError, MAX_INTERVALS, OptionCandle, PriceBucket,
+    PriceChart,
 };
 pub use trading::leaderboards::{MAX_RANKED, Period};
 pub use trading::quote_order::{Quote, QuoteRequest};

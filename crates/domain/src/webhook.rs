@@ -1,7 +1,6 @@
 //! Webhooks: URLs of other services that receive market events, and their settings.
 
 use std::fmt;
-use std::time::Duration;
 
 use thiserror::Error;
 
@@ -210,10 +209,6 @@ impl WebhookStatus {
         [Self::Enabled, Self::Disabled].into_iter().find(|status| status.as_str() == name)
     }
 }
-
-/// Overlap during which a replaced secret still signs beside the new one, so that a receiver has
-/// time to change.
-pub const ROTATION: Duration = Duration::from_hours(24);
 
 /// Reason why an operation on a webhook is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -1,8 +1,10 @@
 //! Creates, reads, changes, tests and deletes webhooks. For admins.
 
+use std::time::Duration;
+
 use foretell_domain::id::WebhookId;
 use foretell_domain::policy;
-use foretell_domain::webhook::{ROTATION, WebhookError, WebhookEvents, WebhookStatus, WebhookUrl};
+use foretell_domain::webhook::{WebhookError, WebhookEvents, WebhookStatus, WebhookUrl};
 use foretell_ports::error::StoreError;
 use foretell_ports::page::PageRequest;
 use foretell_ports::secret::TokenHash;
@@ -15,6 +17,10 @@ use crate::error::AppError;
 
 /// Maximum number of webhooks: each adds work to every change of a market.
 const MAX_WEBHOOKS: u32 = 20;
+
+/// Overlap during which a replaced secret still signs beside the new one, so that a receiver has
+/// time to change.
+const ROTATION: Duration = Duration::from_hours(24);
 
 /// Data of a new webhook.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ use foretell_domain::money::Balance;
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 use foretell_ports::market::{MarketDetails, PricePoint, PriceWindow};
+use thiserror::Error;
 
 use super::Trading;
 use crate::error::AppError;
@@ -39,6 +40,61 @@ impl CandleInterval {
     /// Returns the start of the interval that contains `at`.
     pub const fn start_of(self, at: Timestamp) -> Timestamp {
         Timestamp::from_micros(at.micros() - at.micros().rem_euclid(self.micros()))
+    }
+}
+
+/// Intervals of a price history: at least a part of one, at most [`MAX_INTERVALS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChartWindow {
+    interval: CandleInterval,
+    from: Timestamp,
+    to: Timestamp,
+}
+
+/// Reason why there is no price history of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ChartWindowError {
+    /// The window does not begin before its end.
+    #[error("must be before to")]
+    Empty,
+    /// The window has too many intervals.
+    #[error("must be at most {MAX_INTERVALS} intervals before to")]
+    TooLong,
+}
+
+impl ChartWindow {
+    /// Creates the window from `from` to before `to`.
+    ///
+    /// # Errors
+    /// [`ChartWindowError`].
+    pub fn new(
+        interval: CandleInterval,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Self, ChartWindowError> {
+        let length = to.micros().saturating_sub(from.micros());
+        if length <= 0 {
+            return Err(ChartWindowError::Empty);
+        }
+        if length > interval.micros().saturating_mul(MAX_INTERVALS) {
+            return Err(ChartWindowError::TooLong);
+        }
+        Ok(Self { interval, from, to })
+    }
+
+    /// Returns the length of the intervals.
+    pub const fn interval(self) -> CandleInterval {
+        self.interval
+    }
+
+    /// Returns the start of the window, inclusive.
+    pub const fn from(self) -> Timestamp {
+        self.from
+    }
+
+    /// Returns the end of the window, exclusive.
+    pub const fn to(self) -> Timestamp {
+        self.to
     }
 }
 
@@ -78,17 +134,14 @@ pub struct PriceChart {
 }
 
 impl Trading {
-    /// Returns the price history of a market from `from` to before `to`, at most 1,000 intervals,
-    /// which the caller has checked.
+    /// Returns the price history of a market.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
     pub async fn get_price_history(
         &self,
         market_id: MarketId,
-        interval: CandleInterval,
-        from: Timestamp,
-        to: Timestamp,
+        ChartWindow { interval, from, to }: ChartWindow,
     ) -> Result<PriceChart, AppError> {
         let market = get_market(&*self.markets, market_id).await?;
         let window = PriceWindow { market_id, from: interval.start_of(from), to };
@@ -155,6 +208,22 @@ mod tests {
             prices,
             volume: Balance::from_minor(5),
         }
+    }
+
+    #[test]
+    fn window_has_at_most_thousand_intervals() {
+        let check = |from: i64, to: i64, expected: Option<ChartWindowError>| {
+            let [from, to] = [from, to].map(Timestamp::from_micros);
+            let window = ChartWindow::new(CandleInterval::Minute, from, to);
+            assert_eq!(window.err(), expected, "{from:?} {to:?}");
+        };
+        let longest = 1_000 * 60_000_000;
+        check(0, 0, Some(ChartWindowError::Empty));
+        check(1, 0, Some(ChartWindowError::Empty));
+        check(0, 1, None);
+        check(7, 7 + longest, None);
+        check(7, 8 + longest, Some(ChartWindowError::TooLong));
+        check(i64::MIN, i64::MAX, Some(ChartWindowError::TooLong));
     }
 
     #[test]

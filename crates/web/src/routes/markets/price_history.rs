@@ -1,7 +1,9 @@
 //! `GET /markets/{id}/prices`: returns the price history of a market.
 
 use actix_web::web::Data;
-use foretell_application::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart};
+use foretell_application::{
+    CandleInterval, ChartWindow, ChartWindowError, OptionCandle, PriceBucket, PriceChart,
+};
 use foretell_domain::id::{MarketId, OptionId};
 use foretell_domain::money::Currency;
 use foretell_domain::time::Timestamp;
@@ -39,45 +41,29 @@ pub(super) struct ChartParams {
     to: Option<Parsed<Timestamp>>,
 }
 
-/// Intervals to return.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ChartWindow {
-    interval: CandleInterval,
-    from: Timestamp,
-    to: Timestamp,
-}
-
 impl RequestDto for ChartParams {
     type Input = ChartWindow;
 
     fn into_input(valid: Valid<Self>, context: &RequestContext) -> ChartWindow {
-        validated(valid.window(context.now))
+        validated(valid.window(context.now).and_then(Result::ok))
     }
 }
 
 impl ChartParams {
-    /// Returns the window; `None` if one of its parts is invalid.
-    fn window(&self, now: Timestamp) -> Option<ChartWindow> {
+    /// Returns the window, or why it is none; `None` if one of its parts is invalid.
+    fn window(&self, now: Timestamp) -> Option<Result<ChartWindow, ChartWindowError>> {
         let interval = valid_or(self.interval.as_ref(), CandleInterval::Hour)?;
         let to = valid_or(self.to.as_ref(), now)?;
         let from = valid_or(self.from.as_ref(), before(to, interval))?;
-        Some(ChartWindow { interval, from, to })
+        Some(ChartWindow::new(interval, from, to))
     }
 
     /// Rule of the beginning: before the end, and not too many intervals.
     fn check_length(&self, context: &RequestContext) -> garde::Result {
-        let Some(ChartWindow { interval, from, to }) = self.window(context.now) else {
-            return Ok(());
-        };
-        let length = to.micros().saturating_sub(from.micros());
-        if length <= 0 {
-            return Err(invalid(FieldErrorCode::Range, "must be before to"));
+        match self.window(context.now) {
+            Some(Err(error)) => Err(invalid(FieldErrorCode::Range, error.to_string())),
+            Some(Ok(_)) | None => Ok(()),
         }
-        if length > interval.micros().saturating_mul(MAX_INTERVALS) {
-            let message = format!("must be at most {MAX_INTERVALS} intervals before to");
-            return Err(invalid(FieldErrorCode::Range, message));
-        }
-        Ok(())
     }
 }
 
@@ -150,9 +136,9 @@ impl ChartView {
             trades: bucket.trades,
         };
         Self {
-            interval: name_of(window.interval),
-            from: Time(window.interval.start_of(window.from)),
-            to: Time(window.to),
+            interval: name_of(window.interval()),
+            from: Time(window.interval().start_of(window.from())),
+            to: Time(window.to()),
             options: options
                 .map(|(i, o)| OptionChart { option_id: Text(o.id), candles: candles(i) })
                 .collect(),
@@ -188,7 +174,6 @@ pub(super) async fn get_price_history(
     params: Params<ChartParams>,
 ) -> HandlerResult {
     let (id, window) = state.validate((id, params))?;
-    let ChartWindow { interval, from, to } = window;
-    let chart = state.application.trading.get_price_history(id, interval, from, to).await?;
+    let chart = state.application.trading.get_price_history(id, window).await?;
     reply::ok(ChartView::new(window, &chart, &state.application.settings().currency))
 }
