@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use foretell_application::{LoginLimits, RequestLimits, RetryPolicies, StreamLimits};
 use foretell_cache::RedisSettings;
-use foretell_domain::market::MAX_FEE_BPS;
+use foretell_domain::market::{MAX_FEE_BPS, MarketRules};
 use foretell_domain::money::{Amount, Currency};
 use foretell_domain::quota::Quotas;
 use foretell_domain::search::SearchLanguage;
@@ -122,11 +122,13 @@ pub(crate) struct Accounts {
     pub(crate) signup_grant: Option<Amount>,
 }
 
-/// New markets.
+/// Markets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Markets {
     /// Trading fee, in basis points.
     pub(crate) fee_bps: u16,
+    /// Rules of all markets.
+    pub(crate) rules: MarketRules,
     /// Additional categories; each is a [`Category`].
     pub(crate) extra_categories: Vec<String>,
 }
@@ -350,7 +352,18 @@ fn read_markets(reader: &mut Reader) -> Option<Markets> {
     let extra_categories = reader.list("markets.extra_categories", MAX_EXTRA_CATEGORIES, |text| {
         Category::new(text).map(String::from).map_err(|error| error.to_string())
     });
-    Some(Markets { fee_bps: fee_bps?, extra_categories: extra_categories? })
+    let challenge_hours: Option<u64> = reader.number("markets.challenge_hours", 1..=8_760);
+    let always_propose = reader.flag("markets.always_propose");
+    let creator_may_trade = reader.flag("markets.creator_may_trade");
+    Some(Markets {
+        fee_bps: fee_bps?,
+        rules: MarketRules {
+            challenge: Duration::from_hours(challenge_hours?),
+            always_propose: always_propose?,
+            creator_may_trade: creator_may_trade?,
+        },
+        extra_categories: extra_categories?,
+    })
 }
 
 fn read_auth(reader: &mut Reader) -> Option<Auth> {

@@ -8,7 +8,7 @@ use foretell_application::{
     Application, Caller, Credential, MarketOpening, Registration, TradeTarget,
 };
 use foretell_domain::id::{MarketId, OptionId};
-use foretell_domain::market::{BuyOrder, MarketTexts, Quantity, SellOrder};
+use foretell_domain::market::{BuyOrder, Evidence, MarketTexts, Quantity, SellOrder};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
 use foretell_domain::text::{Category, Email, MarketDescription, MarketName, OptionName, UserName};
@@ -243,7 +243,8 @@ async fn end(
         }
         End::Cancelled => Decision::Cancel,
     };
-    done(application.markets.decide_market(creator, chance.key(), market, decision).await?)?;
+    let (key, evidence) = (chance.key(), Evidence::default());
+    done(application.markets.decide_market(creator, key, market, decision, evidence).await?)?;
     Ok(())
 }
 

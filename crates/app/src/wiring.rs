@@ -119,6 +119,7 @@ fn application_settings(settings: &Settings, automatic_lanes: usize) -> Applicat
         currency: settings.currency.clone(),
         signup_grant: settings.accounts.signup_grant,
         fee_bps: settings.markets.fee_bps,
+        market_rules: settings.markets.rules,
         quotas: settings.quotas,
         categories: standard.chain(extra.cloned()).collect(),
         session_lifetime: settings.auth.session_lifetime,

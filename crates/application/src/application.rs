@@ -96,7 +96,11 @@ impl Application {
             ports.semantic.is_some(),
             Arc::clone(&webhook_watch),
         );
-        let deps = LaneDeps { feed: Arc::clone(&feed), projector: projector.clone() };
+        let deps = LaneDeps {
+            feed: Arc::clone(&feed),
+            projector: projector.clone(),
+            rules: settings.market_rules,
+        };
         let writer = MoneyWriter::start(&ports, &settings.writer, &deps);
         let sessions = Arc::new(SessionCache::new(settings.session_trust));
         listen_to_user_changes(&ports, &sessions);

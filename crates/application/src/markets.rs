@@ -1,5 +1,6 @@
 //! Markets: opening, reading, changing, deciding and settling them, and their event streams.
 
+mod challenge_resolution;
 mod close_ended_market;
 mod delete_market;
 mod edit_market;

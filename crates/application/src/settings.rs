@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use foretell_domain::market::MarketRules;
 use foretell_domain::money::{Amount, Currency};
 use foretell_domain::quota::Quotas;
 use foretell_ports::rate_limit::Budget;
@@ -21,6 +22,8 @@ pub struct ApplicationSettings {
     pub signup_grant: Option<Amount>,
     /// Trading fee of new markets, in basis points.
     pub fee_bps: u16,
+    /// Rules of all markets.
+    pub market_rules: MarketRules,
     /// Limits per user.
     pub quotas: Quotas,
     /// Categories that markets may have.
@@ -56,6 +59,7 @@ impl Default for ApplicationSettings {
             currency: Currency::play(),
             signup_grant: Amount::new(100_000).ok(),
             fee_bps: 0,
+            market_rules: MarketRules::default(),
             quotas: Quotas { min_subsidy: Amount::new(100).ok(), ..Quotas::default() },
             categories: STANDARD_CATEGORIES.map(str::to_owned).to_vec(),
             session_lifetime: Duration::from_hours(30 * 24),

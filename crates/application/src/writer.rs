@@ -40,12 +40,12 @@ use crate::error::AppError;
 use crate::ports::Ports;
 use crate::principal::Principal;
 use claim::ClaimFlag;
-pub use command::{
-    BatchMode, Decision, MAX_BATCH_TRANSFERS, Mint, PaidBatch, Payment, PaymentBatch,
-};
 pub(crate) use command::{
-    CloseEnded, CloseMarket, Command, DecideMarket, DeleteMarket, OpenMarket, PlaceBet, Register,
-    Reversal, SellShares, SettleMarket, TypedCommand,
+    ApplyProposal, CloseEnded, CloseMarket, Command, DecideMarket, DeleteMarket, OpenMarket,
+    PlaceBet, Register, Reversal, SellShares, SettleMarket, TypedCommand, UndoSettlement,
+};
+pub use command::{
+    BatchMode, Burn, Decided, Decision, MAX_BATCH_TRANSFERS, Mint, PaidBatch, Payment, PaymentBatch,
 };
 use formats::RequestHash;
 pub(crate) use lane::LaneDeps;

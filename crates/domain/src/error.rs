@@ -59,6 +59,10 @@ pub enum Code {
     Slippage,
     /// Users have bet on the market's question as it is.
     QuestionFrozen,
+    /// A resolution of the market is proposed already.
+    ProposalPending,
+    /// The order must state its maximum price.
+    MaxPriceRequired,
     /// The trade rounds to zero.
     TradeTooSmall,
     /// The trade leaves the range in which prices are exact.
@@ -67,7 +71,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::ValidationError,
         Self::Forbidden,
         Self::NotFound,
@@ -82,6 +86,8 @@ impl Code {
         Self::BatchAborted,
         Self::MarketClosed,
         Self::QuestionFrozen,
+        Self::ProposalPending,
+        Self::MaxPriceRequired,
         Self::Slippage,
         Self::TradeTooSmall,
         Self::TradeTooLarge,
@@ -104,6 +110,8 @@ impl Code {
             Self::BatchAborted => "BATCH_ABORTED",
             Self::MarketClosed => "MARKET_CLOSED",
             Self::QuestionFrozen => "QUESTION_FROZEN",
+            Self::ProposalPending => "PROPOSAL_PENDING",
+            Self::MaxPriceRequired => "MAX_PRICE_REQUIRED",
             Self::Slippage => "SLIPPAGE",
             Self::TradeTooSmall => "TRADE_TOO_SMALL",
             Self::TradeTooLarge => "TRADE_TOO_LARGE",
@@ -218,14 +226,23 @@ const fn user_code(error: &UserError) -> Code {
 
 const fn market_code(error: &MarketError) -> Code {
     match error {
-        MarketError::NotFound(_) | MarketError::OptionNotFound(_) => Code::NotFound,
-        MarketError::DuplicateBet(_) => Code::Duplicate,
+        MarketError::NotFound(_) | MarketError::OptionNotFound(_) | MarketError::NoProposal => {
+            Code::NotFound
+        }
+        MarketError::DuplicateBet(_) | MarketError::AlreadyDisputed => Code::Duplicate,
+        MarketError::CreatorMayNotTrade => Code::Forbidden,
+        MarketError::ProposalPending => Code::ProposalPending,
+        MarketError::MaxPriceRequired => Code::MaxPriceRequired,
         MarketError::TradingEnded | MarketError::NotOpen { .. } => Code::MarketClosed,
         MarketError::EndsLater | MarketError::AlreadyDecided { .. } | MarketError::HasBets => {
             Code::Conflict
         }
         MarketError::QuestionFrozen => Code::QuestionFrozen,
-        MarketError::EndsTooLate { .. } => Code::Conflict,
+        MarketError::EndsTooLate { .. }
+        | MarketError::NotDecided { .. }
+        | MarketError::BeingUndone
+        | MarketError::ProposalNotDue
+        | MarketError::NotClosed { .. } => Code::Conflict,
         MarketError::Slippage(_) => Code::Slippage,
         MarketError::InsufficientShares { .. } => Code::InsufficientShares,
         MarketError::TradeTooSmall => Code::TradeTooSmall,

@@ -7,6 +7,7 @@ mod error;
 mod holding;
 pub mod lmsr;
 mod replay;
+mod resolution;
 mod revision;
 mod settlement;
 mod texts;
@@ -17,8 +18,14 @@ pub use edit::{EditRight, MAX_POSTPONEMENT, MarketEdit, Stakes};
 pub use error::{Guard, MarketError};
 pub use holding::{Holding, Position};
 pub use replay::{Difference, Replay, StoredTrade};
+pub use resolution::{
+    DecisionRight, Dispute, Evidence, MarketOutcome, MarketRules, Resolution, ResolutionStatus,
+    Undo,
+};
 pub use revision::{MarketRevision, RevisionKind};
-pub use settlement::{HOLDERS_PER_SET, Payout, Settlement, SettlementTerms, SplitError};
+pub use settlement::{
+    HOLDERS_PER_SET, Payout, Settlement, SettlementTerms, SettlementUndo, SplitError,
+};
 pub use texts::{MarketTexts, MarketTextsError};
 pub use trade::{Bet, BuyOrder, Fill, FillRecord, FillRecordError, Quantity, SellOrder, TradeSide};
 
@@ -38,7 +45,8 @@ pub const WHOLE_BPS: u16 = 10_000;
 /// Maximum trading fee, in basis points.
 pub const MAX_FEE_BPS: u16 = 1_000;
 
-/// Phase of a market: `Open -> Closed -> Resolved | Cancelled`; `Closed` may be skipped.
+/// Phase of a market: `Open -> Closed -> Resolved | Cancelled`; `Closed` may be skipped. Reopening a
+/// market and undoing its settlement lead back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -302,6 +310,64 @@ impl Market {
         self.refuse_second_decision()?;
         let terms = SettlementTerms::Refunds { available: pot, stakes: self.record.stakes };
         Ok((self.into_phase(Phase::Cancelled), terms))
+    }
+
+    /// Resolves or cancels the market, whose pot has this balance.
+    ///
+    /// # Errors
+    /// The errors of [`resolve`](Self::resolve) and [`cancel`](Self::cancel).
+    pub fn decide(
+        self,
+        outcome: &MarketOutcome,
+        pot: Balance,
+    ) -> Result<(Self, SettlementTerms), MarketError> {
+        match outcome {
+            MarketOutcome::Payouts { basis_points } => self.resolve(basis_points.clone()),
+            MarketOutcome::Cancellation => self.cancel(pot),
+        }
+    }
+
+    /// Takes trades again after the market was closed. Without a new end date its own must be in
+    /// the future.
+    ///
+    /// # Errors
+    /// [`MarketError::NotClosed`], [`MarketError::EndsInThePast`], and
+    /// [`MarketError::EndsTooLate`] without the right to a later end date.
+    pub fn reopen(
+        mut self,
+        ends_at: Option<Timestamp>,
+        right: EditRight,
+        now: Timestamp,
+    ) -> Result<Self, MarketError> {
+        match self.phase_at(now) {
+            Phase::Closed => {}
+            phase => return Err(MarketError::NotClosed { phase }),
+        }
+        let ends_at = ends_at.unwrap_or(self.record.ends_at);
+        if ends_at <= now {
+            return Err(MarketError::EndsInThePast);
+        }
+        if let EditRight::EndDate { latest } = right
+            && ends_at > latest
+        {
+            return Err(MarketError::EndsTooLate { latest });
+        }
+        if ends_at != self.record.ends_at {
+            self.record.ends_at = ends_at;
+            self.record.revision += 1;
+        }
+        Ok(self.into_phase(Phase::Open))
+    }
+
+    /// Returns to the phase before the decision, once the settlement is undone.
+    ///
+    /// # Errors
+    /// [`MarketError::NotDecided`].
+    pub fn into_undecided(self) -> Result<Self, MarketError> {
+        match self.record.phase {
+            Phase::Resolved | Phase::Cancelled => Ok(self.into_phase(Phase::Closed)),
+            phase => Err(MarketError::NotDecided { phase }),
+        }
     }
 
     /// Checks that the market may be deleted because nobody has bet; its pot then returns to its

@@ -60,6 +60,12 @@ pub enum Denied {
     /// Only the market's creator, moderators and admins are allowed.
     #[error("this is reserved to the market's creator, moderators and admins")]
     NotTheCreator,
+    /// Only those who hold or have held shares of the market are allowed.
+    #[error("this is reserved to those who hold or have held shares of the market")]
+    NotAHolder,
+    /// Only the proposer, and moderators and admins without a part in the market, are allowed.
+    #[error("this is reserved to the proposer and to staff without a part in the market")]
+    NotAJudge,
     /// Only the users themselves are allowed.
     #[error("this is reserved to the user themselves")]
     NotTheUser,

@@ -7,6 +7,9 @@ use thiserror::Error;
 #[error("a probability is a number from 0 to 1")]
 pub struct ProbabilityError;
 
+/// Power of ten of the decimals with which probabilities are displayed.
+const DISPLAYED_STEPS: f64 = 1_000_000.0;
+
 /// A probability, 0 to 1 inclusive, such as the price of an option. Never money.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 #[cfg_attr(
@@ -28,6 +31,16 @@ impl Probability {
     /// Returns the value, 0 to 1.
     pub const fn get(self) -> f64 {
         self.0
+    }
+
+    /// Returns the value with the 6 decimals that users see.
+    pub fn displayed(self) -> f64 {
+        (self.0 * DISPLAYED_STEPS).round() / DISPLAYED_STEPS
+    }
+
+    /// Returns `true` if users see a probability of 1.
+    pub fn is_displayed_as_one(self) -> bool {
+        self.displayed() >= 1.0
     }
 }
 

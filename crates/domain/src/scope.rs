@@ -16,11 +16,13 @@ pub enum Scope {
     Trade,
     /// Every other change: profiles, markets, posts, comments and administration.
     Manage,
+    /// Propose how markets are resolved. [`Trade`](Self::Trade) resolves them.
+    Resolve,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Trade, Self::Manage];
+    pub const ALL: [Self; 4] = [Self::Read, Self::Trade, Self::Manage, Self::Resolve];
 
     /// Returns the name used in JSON and in storage.
     pub const fn as_str(self) -> &'static str {
@@ -28,7 +30,12 @@ impl Scope {
             Self::Read => "read",
             Self::Trade => "trade",
             Self::Manage => "manage",
+            Self::Resolve => "resolve",
         }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
     }
 
     /// Returns the scope with this name, if there is one.
@@ -50,36 +57,21 @@ impl fmt::Display for Scope {
     derive(serde::Serialize, serde::Deserialize),
     serde(try_from = "Vec<Scope>", into = "Vec<Scope>")
 )]
-pub struct Scopes {
-    read: bool,
-    trade: bool,
-    manage: bool,
-}
+pub struct Scopes(u8);
 
 impl Scopes {
     /// All scopes, as sessions have.
-    pub const ALL: Self = Self { read: true, trade: true, manage: true };
+    pub const ALL: Self = Self(0b1111);
 
     /// Returns the set of these scopes; `None` without any.
     pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Option<Self> {
-        let mut set = Self { read: false, trade: false, manage: false };
-        for scope in scopes {
-            match scope {
-                Scope::Read => set.read = true,
-                Scope::Trade => set.trade = true,
-                Scope::Manage => set.manage = true,
-            }
-        }
-        (set.read || set.trade || set.manage).then_some(set)
+        let bits = scopes.into_iter().fold(0, |bits, scope| bits | scope.bit());
+        (bits != 0).then_some(Self(bits))
     }
 
     /// Returns `true` if the set contains this scope.
     pub const fn contains(self, scope: Scope) -> bool {
-        match scope {
-            Scope::Read => self.read,
-            Scope::Trade => self.trade,
-            Scope::Manage => self.manage,
-        }
+        self.0 & scope.bit() != 0
     }
 
     /// Iterates over the scopes in the order of their declaration.

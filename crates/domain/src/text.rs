@@ -70,7 +70,7 @@ fn user_name(text: &str, min: u32, max: u32) -> Result<String, TextError> {
     if is_reserved { Err(TextError::Reserved) } else { Ok(name) }
 }
 
-fn avatar_url(text: &str, min: u32, max: u32) -> Result<String, TextError> {
+fn web_url(text: &str, min: u32, max: u32) -> Result<String, TextError> {
     match parse_web_address(text).map(String::from) {
         Some(url) if url.len() <= max as usize => Ok(url),
         None if text.chars().count() <= max as usize => Err(TextError::NotAUrl),
@@ -139,6 +139,12 @@ texts! {
     MarketDescription: multi_line, 10 to 1000,
     /// What a market's creator or staff add to its resolution rules.
     Clarification: multi_line, 1 to 2_000,
+    /// What a resolution of a market rests on.
+    EvidenceText: multi_line, 1 to 2_000,
+    /// Absolute URL of a source for a resolution, in its normal form.
+    EvidenceUrl: web_url, 1 to 500,
+    /// Reason for a dispute, or for the undoing of a settlement.
+    Reason: multi_line, 1 to 500,
     /// Name of one outcome of a market.
     OptionName: one_line, 1 to 50,
     /// Subject of a market, such as `politics`.
@@ -146,7 +152,7 @@ texts! {
     /// Note on a transfer.
     Memo: one_line, 1 to 200,
     /// Absolute URL of a user's picture, in its normal form.
-    AvatarUrl: avatar_url, 1 to 500,
+    AvatarUrl: web_url, 1 to 500,
     /// Name that a user gives to an API key.
     KeyName: one_line, 1 to 50,
     /// Title of a post.

@@ -42,10 +42,13 @@ pub enum TransferKind {
     Reversal,
     /// From the treasury to an account that a forced reversal would overdraw: the missing amount.
     Cover,
+    /// From an account back to the treasury, by an admin: the reverse of a mint.
+    Burn,
 }
 
 impl TransferKind {
-    const ALL: [Self; 12] = [
+    /// Every kind.
+    pub const ALL: [Self; 13] = [
         Self::Mint,
         Self::Grant,
         Self::Payment,
@@ -58,6 +61,7 @@ impl TransferKind {
         Self::Remainder,
         Self::Reversal,
         Self::Cover,
+        Self::Burn,
     ];
 
     /// Returns the name used in JSON and in storage.
@@ -75,6 +79,7 @@ impl TransferKind {
             Self::Remainder => "remainder",
             Self::Reversal => "reversal",
             Self::Cover => "cover",
+            Self::Burn => "burn",
         }
     }
 
@@ -89,9 +94,9 @@ impl TransferKind {
         matches!(self, Self::Payout | Self::Refund | Self::Remainder | Self::Cover)
     }
 
-    /// Returns `true` if a closed account may pay the money: an admin reverses a transfer.
+    /// Returns `true` if a closed account may pay the money: an admin takes it back.
     const fn leaves_closed_accounts(self) -> bool {
-        matches!(self, Self::Reversal)
+        matches!(self, Self::Reversal | Self::Burn)
     }
 
     /// Returns the maximum money in circulation after a transfer of this kind from the treasury.
@@ -102,9 +107,19 @@ impl TransferKind {
         }
     }
 
-    /// Returns `true` if the transfer can be reversed: transfers of a market cannot.
+    /// Returns `true` if an admin can reverse the transfer alone: transfers of a market cannot.
     const fn is_reversible(self) -> bool {
-        matches!(self, Self::Mint | Self::Grant | Self::Payment)
+        matches!(self, Self::Mint | Self::Grant | Self::Payment | Self::Burn)
+    }
+
+    /// Returns `true` if a settlement pays holders with it.
+    pub const fn pays_holders(self) -> bool {
+        matches!(self, Self::Payout | Self::Refund)
+    }
+
+    /// Returns `true` if a settlement pays with it, whomever.
+    pub const fn settles(self) -> bool {
+        matches!(self, Self::Payout | Self::Refund | Self::Fee | Self::Remainder)
     }
 }
 
@@ -377,6 +392,18 @@ pub fn reversal(
     }
     let order = TransferOrder::new(id, TransferKind::Reversal, original.amount, at);
     Ok(TransferOrder { reversal_of: Some(original.id), ..order })
+}
+
+/// Returns the order that sends a payment of a settlement back into the pot, when the settlement is
+/// undone. `None` for any other transfer: it cannot be sent back alone.
+pub fn reversal_of_payment(
+    payment: &Transfer,
+    id: TransferId,
+    at: Timestamp,
+) -> Option<TransferOrder> {
+    let market_id = payment.market_id.filter(|_| payment.kind.settles())?;
+    let order = TransferOrder::new(id, TransferKind::Reversal, payment.amount, at);
+    Some(TransferOrder { reversal_of: Some(payment.id), ..order.about(market_id) })
 }
 
 /// Returns the amount that `account` lacks to pay `amount`. The treasury covers it when a reversal

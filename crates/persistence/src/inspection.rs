@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use foretell_domain::comment::Comment;
-use foretell_domain::market::{Bet, Settlement};
+use foretell_domain::market::{Bet, Dispute, MarketRevision, Resolution, Settlement};
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
 use foretell_ports::api_key::ApiKey;
@@ -11,6 +11,7 @@ use foretell_ports::idempotency::StoredOutcome;
 use foretell_ports::job::Job;
 use foretell_ports::known_network::KnownNetwork;
 use foretell_ports::ledger::AccountDetails;
+use foretell_ports::market::Debt;
 use foretell_ports::user::Session;
 use foretell_ports::webhook::{Webhook, WebhookCursor};
 
@@ -25,6 +26,8 @@ use crate::ledger::transfer_rows::TransferRow;
 use crate::market::bet_rows::BetRow;
 use crate::market::market_details::{self, incomplete};
 use crate::market::positions;
+use crate::market::resolution_rows::{DebtRow, DisputeRow, ResolutionRow};
+use crate::market::revision_rows::RevisionRow;
 use crate::market::settlement_rows::SettlementRow;
 use crate::post::comment_rows::CommentRow;
 use crate::post::posts;
@@ -149,6 +152,7 @@ impl Inspector {
         walk!(self, connection, transfers.id, TransferRow => Transfer);
         walk!(self, connection, bets.id, BetRow => Bet);
         walk!(self, connection, settlements.market_id, SettlementRow => Settlement);
+        walk!(self, connection, market_debts.transfer_id, DebtRow => Debt);
         walk!(self, connection, comments.id, CommentRow => Comment);
         walk!(self, connection, jobs.id, JobRow => Job);
         walk!(self, connection, webhooks.id, WebhookRow => Webhook);
@@ -156,6 +160,10 @@ impl Inspector {
         self.posts(connection)?;
         walk_groups!(connection, positions.market_id, |market| self
             .positions(connection, market)?);
+        walk_groups!(connection, market_revisions.market_id, |market| self
+            .revisions(connection, market)?);
+        walk_groups!(connection, market_resolutions.market_id, |market| self
+            .resolutions(connection, market)?);
         walk_groups!(connection, webhook_places.webhook_id, |webhook| self
             .cursors(connection, webhook)?);
         walk_groups!(connection, known_networks.user_id, |user| self
@@ -234,6 +242,42 @@ impl Inspector {
                 self.note(positions::listed_of(option_count, row))?;
             }
         }
+    }
+
+    /// Inspects the revisions of one market, of which there are few.
+    fn revisions(&mut self, connection: &mut Connection<'_>, market: DbId) -> Result<(), Failure> {
+        use schema::market_revisions::{market_id, table};
+        let rows: Vec<RevisionRow> = on!(connection, |c| {
+            table.filter(market_id.eq(market)).select(RevisionRow::as_select()).load(c)
+        })?;
+        for row in rows {
+            self.note(MarketRevision::try_from(row))?;
+        }
+        Ok(())
+    }
+
+    /// Inspects the resolutions of one market, of which there are few, and their disputes.
+    fn resolutions(
+        &mut self,
+        connection: &mut Connection<'_>,
+        market: DbId,
+    ) -> Result<(), Failure> {
+        use schema::{market_disputes, market_resolutions};
+        let rows: Vec<ResolutionRow> = on!(connection, |c| {
+            let rows = market_resolutions::table.filter(market_resolutions::market_id.eq(market));
+            rows.select(ResolutionRow::as_select()).load(c)
+        })?;
+        for row in rows {
+            self.note(Resolution::try_from(row))?;
+        }
+        let rows: Vec<DisputeRow> = on!(connection, |c| {
+            let rows = market_disputes::table.filter(market_disputes::market_id.eq(market));
+            rows.select(DisputeRow::as_select()).load(c)
+        })?;
+        for row in rows {
+            self.note(Dispute::try_from(row))?;
+        }
+        Ok(())
     }
 
     /// Inspects the cursors of one webhook in all markets.

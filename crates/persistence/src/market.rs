@@ -10,6 +10,8 @@ pub(crate) mod portfolio;
 pub(crate) mod position_rows;
 pub(crate) mod positions;
 pub(crate) mod prices;
+pub(crate) mod resolution_rows;
+pub(crate) mod resolutions;
 pub(crate) mod revision_rows;
 pub(crate) mod revisions;
 pub(crate) mod settlement_rows;
@@ -18,23 +20,26 @@ pub(crate) mod settlements;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, UserId};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, TransferId, UserId};
 use foretell_domain::market::{
-    Bet, Holding, Market, MarketRevision, MarketTexts, Settlement, Stakes,
+    Bet, Dispute, Holding, Market, MarketRevision, MarketTexts, Resolution, Settlement, Stakes,
 };
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::Transfer;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{
-    MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, MarketTx, NewMarket,
-    PaidSet, PositionKey, PositionRow, PricePoint, PriceWindow, WantedHolding,
+    Debt, MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, MarketTx, NewMarket,
+    PaidSet, PositionKey, PositionRow, PricePoint, PriceWindow, ProposalKey, WantedHolding,
 };
 use foretell_ports::page::{NumberedPage, Page, PageRequest};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
 use foretell_ports::unit::Locked;
 
+use crate::connection::Connection;
 use crate::dialect::searches::Searched;
 use crate::id::db_ids;
+use crate::ledger::transfers;
 use crate::store::Store;
 use crate::text_index::{self, NewText};
 use crate::tx::UnitTx;
@@ -159,6 +164,49 @@ impl MarketTx for UnitTx<'_, '_> {
     fn insert_payouts(&mut self, set: &PaidSet) -> Result<(), StoreError> {
         self.step(|c| settlements::insert_payouts(c, set))
     }
+
+    fn list_payments_before(
+        &mut self,
+        market: &Locked<Market>,
+        before: i64,
+        limit: usize,
+    ) -> Result<Vec<Transfer>, StoreError> {
+        let pot = AccountId::of_market(market.id());
+        self.step(|c| transfers::list_payments_before(c, pot, before, limit))
+    }
+
+    fn delete_payouts(
+        &mut self,
+        market: &Locked<Market>,
+        accounts: &[AccountId],
+    ) -> Result<(), StoreError> {
+        self.step(|c| settlements::delete_payouts(c, market.id(), accounts))
+    }
+
+    fn delete_settlement(&mut self, settlement: Locked<Settlement>) -> Result<(), StoreError> {
+        self.step(|c| settlements::delete(c, settlement.market_id))
+    }
+
+    fn insert_debts(&mut self, debts: &[Debt]) -> Result<(), StoreError> {
+        self.step(|c| settlements::insert_debts(c, debts))
+    }
+
+    fn find_newest_resolution(
+        &mut self,
+        market: &Locked<Market>,
+    ) -> Result<Option<Resolution>, StoreError> {
+        self.step(|c| resolutions::find_newest(c, market.id()))
+    }
+
+    fn save_resolutions(&mut self, resolutions: &[&Resolution]) -> Result<(), StoreError> {
+        self.step(|c| {
+            resolutions.iter().try_for_each(|resolution| resolutions::save(c, resolution))
+        })
+    }
+
+    fn insert_dispute(&mut self, dispute: &Dispute) -> Result<bool, StoreError> {
+        self.step(|c| resolutions::insert_dispute(c, dispute))
+    }
 }
 
 #[async_trait]
@@ -197,6 +245,53 @@ impl MarketQueries for Store {
         page: PageRequest<i64>,
     ) -> Result<Vec<MarketRevision>, StoreError> {
         self.read("list_revisions", move |c| revisions::list(c, market, page)).await
+    }
+
+    async fn list_resolutions(
+        &self,
+        market: MarketId,
+        page: PageRequest<i64>,
+    ) -> Result<Vec<Resolution>, StoreError> {
+        self.read("list_resolutions", move |c| resolutions::list(c, market, page)).await
+    }
+
+    async fn list_disputes(
+        &self,
+        market: MarketId,
+        numbers: &[i64],
+        limit: u32,
+    ) -> Result<Vec<Dispute>, StoreError> {
+        let numbers = numbers.to_vec();
+        let list =
+            move |c: &mut Connection<'_>| resolutions::list_disputes(c, market, &numbers, limit);
+        self.read("list_disputes", list).await
+    }
+
+    async fn list_due_proposals(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<MarketId>, StoreError> {
+        self.read("list_due_proposals", move |c| resolutions::list_due(c, now, limit)).await
+    }
+
+    async fn list_proposals(
+        &self,
+        page: PageRequest<ProposalKey>,
+    ) -> Result<Vec<Resolution>, StoreError> {
+        self.read("list_proposals", move |c| resolutions::list_proposals(c, page)).await
+    }
+
+    async fn list_debts(&self, page: PageRequest<TransferId>) -> Result<Vec<Debt>, StoreError> {
+        self.read("list_debts", move |c| settlements::list_debts(c, page)).await
+    }
+
+    async fn count_proposals(&self) -> Result<i64, StoreError> {
+        self.read("count_proposals", resolutions::count_proposals).await
+    }
+
+    async fn count_debts(&self) -> Result<i64, StoreError> {
+        self.read("count_debts", settlements::count_debts).await
     }
 
     async fn find_bet(

@@ -241,6 +241,59 @@ table! {
         holders_paid -> BigInt,
         paid_minor -> BigInt,
         completed_at_us -> Nullable<BigInt>,
+        undo_cursor -> Nullable<BigInt>,
+        undo_covered_minor -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    market_resolutions (market_id, number) {
+        market_id -> Id,
+        number -> BigInt,
+        basis_points -> Nullable<Text>,
+        evidence_text -> Nullable<Text>,
+        evidence_url -> Nullable<Text>,
+        proposed_by -> Id,
+        proposed_at_us -> BigInt,
+        takes_effect_at_us -> Nullable<BigInt>,
+        status -> Text,
+        dispute_count -> BigInt,
+        closed_by -> Nullable<Id>,
+        closed_at_us -> Nullable<BigInt>,
+        undone_by -> Nullable<Id>,
+        undo_reason -> Nullable<Text>,
+        undone_at_us -> Nullable<BigInt>,
+        undo_covered_minor -> Nullable<BigInt>,
+        undo_completed_at_us -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    market_disputes (market_id, number, user_id) {
+        market_id -> Id,
+        number -> BigInt,
+        user_id -> Id,
+        reason -> Text,
+        created_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    market_debts (transfer_id) {
+        transfer_id -> Id,
+        account_id -> Id,
+        market_id -> Id,
+        amount_minor -> BigInt,
+        created_at_us -> BigInt,
     }
 }
 

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, UserId};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, TransferId, UserId};
 use foretell_domain::market::{
-    Bet, Holding, Market, MarketRevision, MarketTexts, Payout, Phase, Settlement, Stakes,
+    Bet, Dispute, Holding, Market, MarketRevision, MarketTexts, Payout, Phase, Resolution,
+    Settlement, Stakes,
 };
-use foretell_domain::money::Balance;
+use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::Transfer;
 
 use crate::error::StoreError;
 use crate::locked::Locked;
@@ -44,6 +46,22 @@ pub struct PaidSet {
     pub payouts: Vec<Payout>,
     /// Time of the payouts.
     pub at: Timestamp,
+}
+
+/// Money that an account owes because the treasury has paid for it: it no longer had what an undone
+/// settlement had paid it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Debt {
+    /// The transfer by which the treasury has paid.
+    pub transfer_id: TransferId,
+    /// The account.
+    pub account_id: AccountId,
+    /// The market whose settlement was undone.
+    pub market_id: MarketId,
+    /// Amount owed.
+    pub amount: Amount,
+    /// Time of the transfer.
+    pub created_at: Timestamp,
 }
 
 /// Writes markets within a unit of work. The lock on a market also protects its holdings and its
@@ -130,12 +148,48 @@ pub trait MarketTx {
         market: &Locked<Market>,
     ) -> Result<Option<Locked<Settlement>>, StoreError>;
 
-    /// Stores the progress of a settlement: cursor, sums and completion.
+    /// Stores the progress of a settlement: cursors, sums and completion.
     fn save_settlement(&mut self, settlement: &Locked<Settlement>) -> Result<(), StoreError>;
 
     /// Inserts the claims of a paid set. A second claim of an account causes
     /// [`StoreError::Rejected`].
     fn insert_payouts(&mut self, set: &PaidSet) -> Result<(), StoreError>;
+
+    /// Returns at most `limit` payments of the settlement of a locked market that are not reversed
+    /// and gave the pot a version below `before`, newest first.
+    fn list_payments_before(
+        &mut self,
+        market: &Locked<Market>,
+        before: i64,
+        limit: usize,
+    ) -> Result<Vec<Transfer>, StoreError>;
+
+    /// Deletes the claims of these accounts in a locked market, whose payments are reversed in this
+    /// unit.
+    fn delete_payouts(
+        &mut self,
+        market: &Locked<Market>,
+        accounts: &[AccountId],
+    ) -> Result<(), StoreError>;
+
+    /// Deletes an undone settlement, so that the market can have another.
+    fn delete_settlement(&mut self, settlement: Locked<Settlement>) -> Result<(), StoreError>;
+
+    /// Inserts debts.
+    fn insert_debts(&mut self, debts: &[Debt]) -> Result<(), StoreError>;
+
+    /// Returns the newest resolution of a locked market, the only one that may change.
+    fn find_newest_resolution(
+        &mut self,
+        market: &Locked<Market>,
+    ) -> Result<Option<Resolution>, StoreError>;
+
+    /// Inserts or replaces resolutions of locked markets.
+    fn save_resolutions(&mut self, resolutions: &[&Resolution]) -> Result<(), StoreError>;
+
+    /// Inserts a dispute of a resolution whose market is locked. Returns `false` if the user has
+    /// already disputed it.
+    fn insert_dispute(&mut self, dispute: &Dispute) -> Result<bool, StoreError>;
 }
 
 /// A holding to find.
@@ -270,6 +324,23 @@ pub struct PriceWindow {
     pub to: Timestamp,
 }
 
+/// Cursor in the list of proposals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ProposalKey {
+    /// Time at which the proposal takes effect.
+    pub takes_effect_at: Timestamp,
+    /// The market, as the tie breaker.
+    pub market_id: MarketId,
+}
+
+impl ProposalKey {
+    /// Returns the cursor of a proposal.
+    pub fn of(proposal: &Resolution) -> Self {
+        let takes_effect_at = proposal.takes_effect_at.unwrap_or(proposal.proposed_at);
+        Self { takes_effect_at, market_id: proposal.market_id }
+    }
+}
+
 /// Reads markets.
 #[async_trait]
 pub trait MarketQueries: Send + Sync {
@@ -301,6 +372,44 @@ pub trait MarketQueries: Send + Sync {
         market: MarketId,
         page: PageRequest<i64>,
     ) -> Result<Vec<MarketRevision>, StoreError>;
+
+    /// Returns a page of the resolutions of a market, newest first.
+    async fn list_resolutions(
+        &self,
+        market: MarketId,
+        page: PageRequest<i64>,
+    ) -> Result<Vec<Resolution>, StoreError>;
+
+    /// Returns the disputes of these resolutions of a market, oldest first, at most `limit` each.
+    async fn list_disputes(
+        &self,
+        market: MarketId,
+        numbers: &[i64],
+        limit: u32,
+    ) -> Result<Vec<Dispute>, StoreError>;
+
+    /// Returns at most `limit` markets with an undisputed proposal that takes effect by `now`, the
+    /// longest due first.
+    async fn list_due_proposals(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<MarketId>, StoreError>;
+
+    /// Returns a page of the proposals of all markets that wait, the first to take effect first.
+    async fn list_proposals(
+        &self,
+        page: PageRequest<ProposalKey>,
+    ) -> Result<Vec<Resolution>, StoreError>;
+
+    /// Returns the number of these proposals.
+    async fn count_proposals(&self) -> Result<i64, StoreError>;
+
+    /// Returns a page of the debts of all accounts, newest first.
+    async fn list_debts(&self, page: PageRequest<TransferId>) -> Result<Vec<Debt>, StoreError>;
+
+    /// Returns the number of these debts. The cost grows with their number.
+    async fn count_debts(&self) -> Result<i64, StoreError>;
 
     /// Returns the bet or sale that `trader` made under this client id, or else the one with this
     /// id.
@@ -391,8 +500,8 @@ pub trait MarketQueries: Send + Sync {
     /// one statement.
     async fn find_settlements(&self, markets: &[MarketId]) -> Result<Vec<Settlement>, StoreError>;
 
-    /// Returns at most `limit` markets whose settlement is not complete, by ascending id after
-    /// `after`.
+    /// Returns at most `limit` markets whose settlement, or its undoing, is not complete, by
+    /// ascending id after `after`.
     async fn list_unsettled(
         &self,
         after: Option<MarketId>,

@@ -50,6 +50,7 @@ pub mod post_lists;
 pub mod posts;
 pub mod prices;
 pub mod quotas;
+pub mod resolutions;
 pub mod revisions;
 pub mod searches;
 pub mod secrets;

@@ -14,7 +14,7 @@ use foretell_domain::id::{
     TransferId, UserId, WebhookId,
 };
 use foretell_domain::market::{
-    Bet, Holding, Market, MarketRevision, MarketTexts, Settlement, Stakes,
+    Bet, Dispute, Holding, Market, MarketRevision, MarketTexts, Resolution, Settlement, Stakes,
 };
 use foretell_domain::money::Currency;
 use foretell_domain::post::Post;
@@ -28,7 +28,7 @@ use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJobs, NewJob};
 use foretell_ports::known_network::{KnownNetwork, KnownNetworkTx};
 use foretell_ports::ledger::LedgerTx;
-use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
+use foretell_ports::market::{Debt, MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::post::{LockedSubject, PostTx};
 use foretell_ports::quota::QuotaTx;
 use foretell_ports::secret::{PasswordHash, SecretTx};
@@ -174,6 +174,15 @@ impl<I: Interceptor> MarketTx for InterceptedTx<'_, I> {
         fn lock_settlement(&mut self, market: &Locked<Market>) -> Option<Locked<Settlement>>;
         fn save_settlement(&mut self, settlement: &Locked<Settlement>) -> ();
         fn insert_payouts(&mut self, set: &PaidSet) -> ();
+        fn list_payments_before(
+            &mut self, market: &Locked<Market>, before: i64, limit: usize
+        ) -> Vec<Transfer>;
+        fn delete_payouts(&mut self, market: &Locked<Market>, accounts: &[AccountId]) -> ();
+        fn delete_settlement(&mut self, settlement: Locked<Settlement>) -> ();
+        fn insert_debts(&mut self, debts: &[Debt]) -> ();
+        fn find_newest_resolution(&mut self, market: &Locked<Market>) -> Option<Resolution>;
+        fn save_resolutions(&mut self, resolutions: &[&Resolution]) -> ();
+        fn insert_dispute(&mut self, dispute: &Dispute) -> bool;
     }
 }
 

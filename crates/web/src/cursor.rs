@@ -8,10 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use foretell_application::RankKey;
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, PostId, SessionId, UserId, WebhookId,
+    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId,
+    WebhookId,
 };
 use foretell_domain::time::Timestamp;
-use foretell_ports::market::{MarketKey, PositionKey};
+use foretell_ports::market::{MarketKey, PositionKey, ProposalKey};
 use foretell_ports::portfolio::{BetKey, HeldKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -84,6 +85,22 @@ impl From<MarketKey> for CursorPosition {
 impl From<CursorPosition> for MarketKey {
     fn from(position: CursorPosition) -> Self {
         Self { rank: position.rank, id: MarketId::from_u128(position.id) }
+    }
+}
+
+/// By the time at which they take effect.
+impl From<ProposalKey> for CursorPosition {
+    fn from(key: ProposalKey) -> Self {
+        Self { rank: key.takes_effect_at.micros(), id: key.market_id.as_u128() }
+    }
+}
+
+impl From<CursorPosition> for ProposalKey {
+    fn from(position: CursorPosition) -> Self {
+        Self {
+            takes_effect_at: Timestamp::from_micros(position.rank),
+            market_id: MarketId::from_u128(position.id),
+        }
     }
 }
 
@@ -180,7 +197,7 @@ macro_rules! ids {
     )+};
 }
 
-ids! { AccountId, ApiKeyId, CommentId, JobId, PostId, SessionId, UserId, WebhookId }
+ids! { AccountId, ApiKeyId, CommentId, JobId, PostId, SessionId, TransferId, UserId, WebhookId }
 
 #[cfg(test)]
 mod tests {

@@ -50,8 +50,8 @@ mod request;
 
 pub(crate) use body::{Body, OptionalBody, Unread};
 pub(crate) use caller::{
-    AdminInSession, AdminOnly, HasCaller, InSession, Manage, MaybeSignedIn, Read, SESSION_COOKIE,
-    SignedIn, Trade, requester_of, session_cookie_name,
+    AdminInSession, AdminOnly, Decide, HasCaller, InSession, Manage, MaybeSignedIn, Read,
+    SESSION_COOKIE, SignedIn, Trade, requester_of, session_cookie_name,
 };
 pub(crate) use client_address::ClientAddress;
 pub(crate) use idempotency_key::IdempotencyKey;

@@ -49,6 +49,11 @@ pub(crate) fn ok(data: impl Serialize) -> HandlerResult {
     write(StatusCode::OK, data, None)
 }
 
+/// Returns 202 with this data: it takes effect later.
+pub(crate) fn accepted(data: impl Serialize) -> HandlerResult {
+    write(StatusCode::ACCEPTED, data, None)
+}
+
 /// Returns 201 with this data and its `location`, a path below the version's base.
 pub(crate) fn created(location: impl Display, data: impl Serialize) -> HandlerResult {
     let mut response = write(StatusCode::CREATED, data, None)?;

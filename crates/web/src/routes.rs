@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod bets;
+mod burns;
 mod comments;
 mod document;
 mod health;
@@ -59,6 +60,7 @@ fn version(version: ApiVersion) -> impl HttpServiceFactory + 'static {
         .configure(leaderboard::configure)
         .configure(tags::configure)
         .configure(mints::configure)
+        .configure(burns::configure)
         .configure(ledger::configure)
         .configure(webhooks::configure)
         .configure(jobs::configure)
@@ -80,6 +82,7 @@ pub(crate) fn documented() -> [OpenApi; 2] {
         accounts::Documented::openapi(),
         transfers::Documented::openapi(),
         mints::Documented::openapi(),
+        burns::Documented::openapi(),
         ledger::Documented::openapi(),
         markets::Documented::openapi(),
         bets::Documented::openapi(),

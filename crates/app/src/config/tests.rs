@@ -100,7 +100,8 @@ fn development_defaults_match_documentation() {
     assert_eq!(settings.quotas, Quotas { min_subsidy, ..Quotas::default() });
     assert_eq!(settings.currency, Currency::new("PLAY", 2).unwrap());
     assert_eq!(settings.accounts.signup_grant, Some(Amount::new(100_000).unwrap()));
-    assert_eq!(settings.markets, Markets { fee_bps: 0, extra_categories: Vec::new() });
+    let rules = MarketRules::default();
+    assert_eq!(settings.markets, Markets { fee_bps: 0, rules, extra_categories: Vec::new() });
     let session_lifetime = Duration::from_secs(30 * SECONDS_PER_DAY);
     let session_trust = Duration::from_secs(1);
     assert_eq!(

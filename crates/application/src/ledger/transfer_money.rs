@@ -1,4 +1,4 @@
-//! Payments, batches of payments, mints and reversals.
+//! Payments, batches of payments, mints, burns and reversals.
 
 use foretell_domain::id::TransferId;
 use foretell_domain::transfer::Transfer;
@@ -6,7 +6,7 @@ use foretell_domain::transfer::Transfer;
 use super::Ledger;
 use crate::Caller;
 use crate::error::AppError;
-use crate::writer::{Mint, PaidBatch, Payment, PaymentBatch, Receipt, Reversal};
+use crate::writer::{Burn, Mint, PaidBatch, Payment, PaymentBatch, Receipt, Reversal};
 
 impl Ledger {
     /// Transfers money from one of the caller's accounts to a user's account.
@@ -46,6 +46,19 @@ impl Ledger {
         mint: Mint,
     ) -> Result<Receipt<Transfer>, AppError> {
         self.context.submit_once(caller, key, mint).await
+    }
+
+    /// Takes money out of a user's account and out of circulation. For admins.
+    ///
+    /// # Errors
+    /// The errors of the money writer; domain errors are in the receipt.
+    pub async fn burn(
+        &self,
+        caller: &Caller,
+        key: String,
+        burn: Burn,
+    ) -> Result<Receipt<Transfer>, AppError> {
+        self.context.submit_once(caller, key, burn).await
     }
 
     /// Reverses a transfer, once. For admins.

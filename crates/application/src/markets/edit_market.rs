@@ -89,14 +89,19 @@ impl Markets {
     }
 }
 
+/// Locks a market.
+pub(super) fn lock_market(tx: &mut dyn Tx, id: MarketId) -> Result<Locked<Market>, AppError> {
+    let found = tx.lock_markets(&BTreeSet::from([id]))?.pop();
+    Ok(found.ok_or(MarketError::NotFound(id))?)
+}
+
 /// Locks a market that the actor may manage, and returns the actor's user with it.
-fn lock_to_manage(
+pub(super) fn lock_to_manage(
     tx: &mut dyn Tx,
     actor: Actor,
     id: MarketId,
 ) -> Result<(UserId, Locked<Market>), AppError> {
-    let found = tx.lock_markets(&BTreeSet::from([id]))?.pop();
-    let market = found.ok_or(MarketError::NotFound(id))?;
+    let market = lock_market(tx, id)?;
     policy::may_manage_market(actor, market.record().creator_id)?;
     Ok((actor.user_id().ok_or(Denied::NotTheCreator)?, market))
 }

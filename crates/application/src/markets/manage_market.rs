@@ -1,13 +1,19 @@
-//! Closes, resolves and cancels markets, and settles small ones immediately.
+//! Closes, resolves and cancels markets, settles small ones immediately, and undoes settlements.
 
 use foretell_domain::id::MarketId;
+use foretell_domain::market::{Evidence, Resolution};
+use foretell_domain::scope::Scope;
+use foretell_domain::text::Reason;
 use foretell_ports::error::Chain;
 
 use super::Markets;
 use super::settle_markets::SETS_IN_REQUEST;
 use crate::Caller;
 use crate::error::AppError;
-use crate::writer::{CloseMarket, DecideMarket, Decision, MarketState, Receipt, TypedCommand};
+use crate::writer::{
+    CloseMarket, DecideMarket, Decided, Decision, MarketState, Receipt, TypedCommand,
+    UndoSettlement,
+};
 
 impl Markets {
     /// Ends the trading of a market. For its creator, moderators and admins.
@@ -25,7 +31,8 @@ impl Markets {
 
     /// Resolves or cancels a market and pays its holders: some thousands before this returns, the
     /// others by the [`SettlementRunner`](crate::SettlementRunner). For its creator, moderators and
-    /// admins.
+    /// admins; it is only a proposal if they have a part in the market, or their credential allows
+    /// only proposals. Staff without a part in it decide about a proposal.
     ///
     /// # Errors
     /// The errors of the money writer; domain errors are in the receipt.
@@ -35,18 +42,61 @@ impl Markets {
         key: String,
         market: MarketId,
         decision: Decision,
-    ) -> Result<Receipt<MarketState>, AppError> {
-        let receipt = self.change_market(caller, key, DecideMarket(market, decision)).await?;
-        if receipt.result.is_ok() {
-            // The decision is already committed; the settlement runner resumes where this stops.
-            if let Err(error) = self.settle(market, SETS_IN_REQUEST).await {
-                tracing::warn!(
-                    error = %Chain(&error), market_id = %market,
-                    "settlement interrupted, resuming in the background"
-                );
+        evidence: Evidence,
+    ) -> Result<Receipt<Decided>, AppError> {
+        let command = DecideMarket {
+            market_id: market,
+            decision,
+            evidence,
+            is_propose_only: !caller.scopes().contains(Scope::Trade),
+        };
+        let receipt = self.context.submit_once(caller, key, command).await;
+        self.totals.forget();
+        let receipt = receipt?;
+        match &receipt.result {
+            Ok(Decided::Now(state)) => {
+                self.cache.invalidate_below(market, state.record.version);
+                self.begin_settling(market).await;
             }
+            // It has closed the market.
+            Ok(Decided::Proposed(_)) => self.cache.forget(market),
+            Err(_) => {}
         }
         Ok(receipt)
+    }
+
+    /// Undoes the settlement of a market: all payments go back into its pot, and what recipients no
+    /// longer have is covered by the treasury and recorded as their debt. Some thousands are taken
+    /// back before this returns, the others in the background; then the market is closed, and can
+    /// be decided again. For admins.
+    ///
+    /// # Errors
+    /// The errors of the money writer; domain errors are in the receipt.
+    pub async fn undo_settlement(
+        &self,
+        caller: &Caller,
+        key: String,
+        market: MarketId,
+        reason: Reason,
+    ) -> Result<Receipt<Resolution>, AppError> {
+        let command = UndoSettlement { market_id: market, reason };
+        let receipt = self.context.submit_once(caller, key, command).await?;
+        if receipt.result.is_ok() {
+            self.begin_settling(market).await;
+            self.totals.forget();
+            self.cache.forget(market);
+        }
+        Ok(receipt)
+    }
+
+    /// Makes the first steps of a settlement, or of its undoing, that is already committed.
+    async fn begin_settling(&self, market: MarketId) {
+        if let Err(error) = self.settle(market, SETS_IN_REQUEST).await {
+            tracing::warn!(
+                error = %Chain(&error), market_id = %market,
+                "settlement interrupted, resuming in the background"
+            );
+        }
     }
 
     async fn change_market(

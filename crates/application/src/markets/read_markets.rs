@@ -1,13 +1,14 @@
 //! Reads markets, their bets, positions and settlements; visible to everyone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use foretell_domain::id::{BetId, MarketId, UserId};
-use foretell_domain::market::{Bet, MarketError, MarketRevision, Settlement};
+use foretell_domain::id::{BetId, MarketId, TransferId, UserId};
+use foretell_domain::market::{Bet, Dispute, MarketError, MarketRevision, Resolution, Settlement};
+use foretell_domain::policy;
 use foretell_domain::user::User;
-use foretell_ports::market::{MarketDetails, MarketFilter, MarketQueries};
-use foretell_ports::page::{Page, PageRequest};
+use foretell_ports::market::{Debt, MarketDetails, MarketFilter, MarketQueries, ProposalKey};
+use foretell_ports::page::{Page, PageRequest, PageStart};
 
 use super::Markets;
 use crate::Caller;
@@ -16,6 +17,11 @@ use crate::markets::market_cache::Render;
 
 /// Maximum number of bets and sales embedded in a market: its newest.
 pub const MAX_BETS_WITH_MARKET: u32 = 20;
+
+/// Maximum number of resolutions of a market that are listed: its newest.
+const MAX_RESOLUTIONS: u32 = 1_000;
+/// Maximum number of disputes listed with a resolution: the first.
+const MAX_DISPUTES: u32 = 100;
 
 /// Resources that can be embedded in markets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,6 +138,61 @@ impl Markets {
     ) -> Result<Page<MarketRevision>, AppError> {
         let total = self.get_market(id).await?.market.record().revision;
         Ok(Page { rows: self.queries.list_revisions(id, page).await?, total })
+    }
+
+    /// Returns a market with its newest resolutions, newest first, and the first disputes of each.
+    ///
+    /// # Errors
+    /// As for the market itself.
+    pub async fn list_resolutions(
+        &self,
+        id: MarketId,
+    ) -> Result<(MarketDetails, Vec<Resolution>, Vec<Dispute>), AppError> {
+        let market = self.get_market(id).await?;
+        let page = PageRequest { start: PageStart::First, limit: MAX_RESOLUTIONS };
+        let resolutions = self.queries.list_resolutions(id, page).await?;
+        let disputed = resolutions.iter().filter(|resolution| resolution.dispute_count > 0);
+        let numbers: Vec<_> = disputed.map(|resolution| resolution.number).collect();
+        let disputes = if numbers.is_empty() {
+            Vec::new()
+        } else {
+            self.queries.list_disputes(id, &numbers, MAX_DISPUTES).await?
+        };
+        Ok((market, resolutions, disputes))
+    }
+
+    /// Returns a page of the proposals of all markets that wait, the first to take effect first,
+    /// each with its market.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn list_proposals(
+        &self,
+        page: PageRequest<ProposalKey>,
+    ) -> Result<Vec<(Resolution, MarketDetails)>, AppError> {
+        let proposals = self.queries.list_proposals(page).await?;
+        let ids: Vec<_> = proposals.iter().map(|proposal| proposal.market_id).collect();
+        let markets = self.queries.find_markets(&ids).await?;
+        let mut markets: HashMap<_, _> =
+            markets.into_iter().map(|market| (market.market.id(), market)).collect();
+        let with_market = |proposal: Resolution| {
+            let market = markets.remove(&proposal.market_id)?;
+            Some((proposal, market))
+        };
+        Ok(proposals.into_iter().filter_map(with_market).collect())
+    }
+
+    /// Returns a page of what accounts owe since settlements were undone, newest first. For admins.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `AdminsOnly`, [`AppError::Store`].
+    pub async fn list_debts(
+        &self,
+        caller: &Caller,
+        page: PageRequest<TransferId>,
+    ) -> Result<Vec<Debt>, AppError> {
+        policy::may_administer(caller.actor())?;
+        Ok(self.queries.list_debts(page).await?)
     }
 
     /// Returns the settlement of a market; `None` before its resolution or cancellation.

@@ -1,6 +1,7 @@
 //! Applies one command to the rows of its batch: completely, or not at all if it is rejected.
 
 mod payments;
+mod resolution;
 mod settlement;
 mod trades;
 
@@ -59,13 +60,16 @@ pub(super) fn apply(
         Command::Sell(sale) => Outcome::Traded(handler.sell_shares(actor, sale)?),
         Command::Close(market) => Outcome::MarketChanged(handler.close(actor, *market)?),
         Command::CloseEnded(market) => Outcome::MarketChanged(handler.close_ended(*market)?),
-        Command::Decide(market, decision) => {
-            Outcome::MarketChanged(handler.decide(actor, *market, decision)?)
+        Command::Decide(command) => handler.decide(tx, actor, command)?,
+        Command::ApplyProposal(market) => {
+            Outcome::MarketChanged(handler.apply_proposal(tx, *market)?)
         }
+        Command::Undo(command) => Outcome::ResolutionChanged(handler.undo(tx, actor, command)?),
+        Command::Burn(burn) => Outcome::Transferred(handler.burn(actor, burn)?),
         Command::Delete(market) => {
             handler.delete(actor, *market)?;
             Outcome::MarketDeleted
         }
-        Command::Settle(market) => Outcome::SetPaid { complete: handler.settle(*market)? },
+        Command::Settle(market) => Outcome::SetPaid { complete: handler.settle(tx, *market)? },
     })
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use foretell_domain::market::MarketRules;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::system::{Clock, IdSource};
@@ -25,6 +26,8 @@ pub(super) struct BatchContext<'a> {
     pub(super) ids: &'a dyn IdSource,
     /// Writes what follows from the events of the batch.
     pub(super) projection: &'a Projection,
+    /// Rules of all markets.
+    pub(super) rules: MarketRules,
 }
 
 /// Result of one command in a batch: its receipt, new or replayed, or an error of its key or

@@ -3,6 +3,7 @@
 mod open_markets;
 mod required_rows;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -10,21 +11,35 @@ use foretell_domain::account::Account;
 use foretell_domain::error::DomainError;
 use foretell_domain::event::DomainEvent;
 use foretell_domain::id::{AccountId, ClientId, MarketId, TransferId, UserId};
-use foretell_domain::market::{Bet, HOLDERS_PER_SET, Holding, Market, MarketError, Settlement};
+use foretell_domain::market::{
+    Bet, HOLDERS_PER_SET, Holding, Market, MarketError, Resolution, Settlement,
+};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Transfer, TransferError, TransferOrder, transfer};
 use foretell_ports::error::StoreError;
-use foretell_ports::market::{NewMarket, PaidSet, WantedHolding};
+use foretell_ports::market::{Debt, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::unit::{Locked, Tx};
 
 use super::CommandEnvelope;
 use super::batch::BatchContext;
 use required_rows::RequiredRows;
 
-/// A settlement in progress with the next holders to pay.
+/// A settlement in progress with the next step.
 pub(super) struct NextSet {
     pub(super) settlement: Locked<Settlement>,
+    /// The next holders to pay.
     pub(super) holdings: Vec<Holding>,
+    /// The next payments to take back, if it is being undone.
+    pub(super) payments: Vec<Transfer>,
+}
+
+/// Payments that were taken back.
+pub(super) struct UndoneSet {
+    pub(super) market_id: MarketId,
+    /// Accounts whose claims are void.
+    pub(super) holders: Vec<AccountId>,
+    /// What the treasury has paid for recipients.
+    pub(super) debts: Vec<Debt>,
 }
 
 /// Rows of a batch, and their changes.
@@ -33,6 +48,8 @@ pub(super) struct BatchState {
     markets: BTreeMap<MarketId, Locked<Market>>,
     holdings: HashMap<(MarketId, AccountId), Holding>,
     sets: HashMap<MarketId, NextSet>,
+    /// The newest resolution of each market for which it was read.
+    resolutions: HashMap<MarketId, Option<Resolution>>,
     originals: HashMap<TransferId, Transfer>,
     reversed: HashSet<TransferId>,
     /// Client ids that accounts have used for payments.
@@ -56,6 +73,9 @@ struct Changed {
     new_settlements: Vec<Settlement>,
     settlements: Vec<Locked<Settlement>>,
     paid_sets: Vec<PaidSet>,
+    undone_sets: Vec<UndoneSet>,
+    undone_settlements: Vec<Locked<Settlement>>,
+    resolutions: BTreeMap<(MarketId, i64), Resolution>,
     deleted_markets: Vec<Locked<Market>>,
     events: Vec<DomainEvent>,
 }
@@ -93,6 +113,7 @@ impl BatchState {
             markets,
             holdings,
             sets,
+            resolutions: HashMap::new(),
             originals,
             reversed: reversed.into_iter().collect(),
             paid_as: paid_as.into_iter().collect(),
@@ -261,6 +282,82 @@ impl BatchState {
         self.changed.paid_sets.push(paid);
     }
 
+    /// Records payments that were taken back.
+    pub(super) fn put_undone_set(&mut self, settlement: Locked<Settlement>, undone: UndoneSet) {
+        self.changed.settlements.push(settlement);
+        self.changed.undone_sets.push(undone);
+    }
+
+    /// Records the last payments that were taken back.
+    pub(super) fn delete_settlement(&mut self, settlement: Locked<Settlement>, undone: UndoneSet) {
+        self.changed.undone_settlements.push(settlement);
+        self.changed.undone_sets.push(undone);
+    }
+
+    /// Returns the newest resolution of a locked market, with the changes of this batch.
+    pub(super) fn newest_resolution(
+        &mut self,
+        tx: &mut dyn Tx,
+        market: MarketId,
+    ) -> Result<Option<&Resolution>, StoreError> {
+        if let Entry::Vacant(unread) = self.resolutions.entry(market) {
+            let Some(locked) = self.markets.get(&market) else { return Ok(None) };
+            unread.insert(tx.find_newest_resolution(locked)?);
+        }
+        Ok(self.resolutions.get(&market).and_then(Option::as_ref))
+    }
+
+    /// Stores a resolution that is the newest one of its market.
+    pub(super) fn put_resolution(&mut self, resolution: Resolution) {
+        let key = (resolution.market_id, resolution.number);
+        self.resolutions.insert(resolution.market_id, Some(resolution.clone()));
+        self.changed.resolutions.insert(key, resolution);
+    }
+
+    /// Returns `true` if a user holds or has held shares of a locked market.
+    pub(super) fn has_stake(
+        &self,
+        tx: &mut dyn Tx,
+        market: MarketId,
+        user: UserId,
+    ) -> Result<bool, StoreError> {
+        // Trades of this batch are not stored yet.
+        let is_theirs = |bet: &Bet| bet.market_id == market && bet.user_id == user;
+        if self.changed.bets.iter().any(is_theirs) {
+            return Ok(true);
+        }
+        let Some(locked) = self.markets.get(&market) else { return Ok(false) };
+        Ok(tx.find_stakes(locked, user)?.of_actor)
+    }
+
+    /// Changes the settlement of a locked market, wherever this batch has it; `None` without one.
+    /// Later steps of the batch leave it alone.
+    pub(super) fn change_settlement<T>(
+        &mut self,
+        tx: &mut dyn Tx,
+        market: MarketId,
+        change: impl FnOnce(&mut Settlement) -> T,
+    ) -> Result<Option<T>, StoreError> {
+        let set = self.sets.remove(&market).map(|set| set.settlement);
+        let is_its_own = |settlement: &Settlement| settlement.market_id == market;
+        if let Some(new) = self.changed.new_settlements.iter_mut().find(|s| is_its_own(s)) {
+            return Ok(Some(change(new)));
+        }
+        if let Some(saved) = self.changed.settlements.iter_mut().find(|s| is_its_own(s)) {
+            return Ok(Some(change(saved)));
+        }
+        let Some(locked) = self.markets.get(&market) else { return Ok(None) };
+        let stored = match set {
+            Some(settlement) => Some(settlement),
+            None => tx.lock_settlement(locked)?,
+        };
+        Ok(stored.map(|mut settlement| {
+            let result = change(&mut settlement);
+            self.changed.settlements.push(settlement);
+            result
+        }))
+    }
+
     /// Writes all changes.
     pub(super) fn write(
         self,
@@ -285,12 +382,21 @@ impl BatchState {
         let positions: Vec<_> = changed.positions.iter().filter_map(position).collect();
         unless_empty(&positions, |positions| tx.save_positions(positions))?;
         unless_empty(&changed.bets, |bets| tx.insert_bets(bets))?;
+        // First: the market may have been decided again in this batch.
+        changed.undone_settlements.into_iter().try_for_each(|s| tx.delete_settlement(s))?;
         changed
             .new_settlements
             .iter()
             .try_for_each(|settlement| tx.insert_settlement(settlement))?;
         changed.settlements.iter().try_for_each(|settlement| tx.save_settlement(settlement))?;
         changed.paid_sets.iter().try_for_each(|set| tx.insert_payouts(set))?;
+        for UndoneSet { market_id, holders, debts } in &changed.undone_sets {
+            let Some(market) = self.markets.get(market_id) else { continue };
+            unless_empty(holders, |holders| tx.delete_payouts(market, holders))?;
+            unless_empty(debts, |debts| tx.insert_debts(debts))?;
+        }
+        let resolutions: Vec<_> = changed.resolutions.values().collect();
+        unless_empty(&resolutions, |resolutions| tx.save_resolutions(resolutions))?;
         if !changed.deleted_markets.is_empty() {
             tx.delete_markets(changed.deleted_markets)?;
         }
@@ -332,10 +438,20 @@ fn find_sets(
     let mut sets = HashMap::new();
     for market in required.settlements.iter().filter_map(|id| markets.get(id)) {
         let Some(settlement) = tx.lock_settlement(market)? else { continue };
-        let holdings = tx.list_holdings_after(market, settlement.cursor, HOLDERS_PER_SET)?;
+        let (holdings, payments) = match settlement.undo {
+            Some(undo) => {
+                required.accounts.insert(AccountId::TREASURY);
+                (Vec::new(), tx.list_payments_before(market, undo.cursor, HOLDERS_PER_SET)?)
+            }
+            None => {
+                let after = settlement.cursor;
+                (tx.list_holdings_after(market, after, HOLDERS_PER_SET)?, Vec::new())
+            }
+        };
         required.accounts.extend(holdings.iter().map(|holding| holding.account_id));
+        required.accounts.extend(payments.iter().map(|payment| payment.credit.account_id));
         required.accounts.extend([AccountId::FEES, market.record().creator_account_id]);
-        sets.insert(market.id(), NextSet { settlement, holdings });
+        sets.insert(market.id(), NextSet { settlement, holdings, payments });
     }
     Ok(sets)
 }

@@ -2,11 +2,14 @@
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
-use foretell_domain::market::{BuyOrder, MarketTexts, SellOrder};
+use foretell_domain::market::{
+    BuyOrder, Evidence, Market, MarketError, MarketOutcome, MarketTexts, Resolution, SellOrder,
+    SplitError,
+};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
 use foretell_domain::quota::Quotas;
-use foretell_domain::text::Memo;
+use foretell_domain::text::{Memo, Reason};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
@@ -30,6 +33,8 @@ pub(crate) enum Command {
     Mint(Mint),
     /// Reverse a transfer.
     Reverse(Reversal),
+    /// Take money out of circulation.
+    Burn(Burn),
     /// Create a market with its subsidy.
     OpenMarket(Box<OpenMarket>),
     /// Buy shares.
@@ -40,11 +45,15 @@ pub(crate) enum Command {
     Close(MarketId),
     /// Close a market at its end date. Sent by the process itself, so without a key.
     CloseEnded(MarketId),
-    /// Resolve or cancel a market.
-    Decide(MarketId, Decision),
+    /// Resolve or cancel a market, or propose to.
+    Decide(Box<DecideMarket>),
+    /// Let an undisputed proposal take effect.
+    ApplyProposal(MarketId),
+    /// Undo the settlement of a market.
+    Undo(UndoSettlement),
     /// Delete a market without bets and refund its subsidy.
     Delete(MarketId),
-    /// Pay the next set of holders of a decided market.
+    /// Pay the next set of holders of a decided market, or take the next set of payments back.
     Settle(MarketId),
 }
 
@@ -84,17 +93,40 @@ typed_command!(payment, Payment => Self::Pay(payment), Outcome::Transferred(row)
 typed_command!(batch, PaymentBatch => Self::PayBatch(batch), Outcome::Batch(rows) => rows, PaidBatch);
 typed_command!(mint, Mint => Self::Mint(mint), Outcome::Transferred(row) => row, Transfer);
 typed_command!(reversal, Reversal => Self::Reverse(reversal), Outcome::Transferred(row) => row, Transfer);
+typed_command!(burn, Burn => Self::Burn(burn), Outcome::Transferred(row) => row, Transfer);
 typed_command!(new, OpenMarket => Self::OpenMarket(Box::new(new)), Outcome::MarketOpened(made) => *made, MarketOpened);
 typed_command!(bet, PlaceBet => Self::Bet(bet), Outcome::Traded(made) => *made, TradeReceipt);
 typed_command!(sale, SellShares => Self::Sell(sale), Outcome::Traded(made) => *made, TradeReceipt);
 typed_command!(CloseMarket(id), CloseMarket => Self::Close(id), Outcome::MarketChanged(state) => *state, MarketState);
 typed_command!(CloseEnded(id), CloseEnded => Self::CloseEnded(id), Outcome::MarketChanged(state) => *state, MarketState);
 typed_command!(
-    DecideMarket(id, decision), DecideMarket => Self::Decide(id, decision),
+    ApplyProposal(id), ApplyProposal => Self::ApplyProposal(id),
     Outcome::MarketChanged(state) => *state, MarketState
+);
+typed_command!(
+    undo, UndoSettlement => Self::Undo(undo),
+    Outcome::ResolutionChanged(resolution) => *resolution, Resolution
 );
 typed_command!(DeleteMarket(id), DeleteMarket => Self::Delete(id), Outcome::MarketDeleted => (), ());
 typed_command!(SettleMarket(id), SettleMarket => Self::Settle(id), Outcome::SetPaid { complete } => complete, bool);
+
+impl From<DecideMarket> for Command {
+    fn from(command: DecideMarket) -> Self {
+        Self::Decide(Box::new(command))
+    }
+}
+
+impl TypedCommand for DecideMarket {
+    type Output = Decided;
+
+    fn output(outcome: Outcome) -> Option<Decided> {
+        match outcome {
+            Outcome::MarketChanged(state) => Some(Decided::Now(state)),
+            Outcome::ResolutionChanged(proposal) => Some(Decided::Proposed(proposal)),
+            _ => None,
+        }
+    }
+}
 
 /// Results of the payments of a batch, in order.
 pub type PaidBatch = Vec<Result<Transfer, DomainError>>;
@@ -107,15 +139,47 @@ pub(crate) struct CloseMarket(pub(crate) MarketId);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CloseEnded(pub(crate) MarketId);
 
-/// Resolves or cancels a market.
+/// Resolves or cancels a market. It becomes a proposal if the caller has a part in the market.
 #[derive(Debug, Clone)]
-pub(crate) struct DecideMarket(pub(crate) MarketId, pub(crate) Decision);
+pub(crate) struct DecideMarket {
+    /// The market.
+    pub(crate) market_id: MarketId,
+    /// What to decide.
+    pub(crate) decision: Decision,
+    /// What it rests on.
+    pub(crate) evidence: Evidence,
+    /// `true` if the credential allows only proposals. It is not part of the request.
+    pub(crate) is_propose_only: bool,
+}
+
+/// Result of resolving or cancelling a market.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decided {
+    /// The market is decided, and its holders are paid.
+    Now(Box<MarketState>),
+    /// The decision is a proposal.
+    Proposed(Box<Resolution>),
+}
+
+/// Lets an undisputed proposal take effect.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ApplyProposal(pub(crate) MarketId);
+
+/// Undoes the settlement of a market.
+#[derive(Debug, Clone)]
+pub(crate) struct UndoSettlement {
+    /// The market.
+    pub(crate) market_id: MarketId,
+    /// Why.
+    pub(crate) reason: Reason,
+}
 
 /// Deletes a market without bets.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DeleteMarket(pub(crate) MarketId);
 
-/// Pays the next set of holders of a decided market; `true` if nothing is left to pay.
+/// Pays the next set of holders of a decided market, or takes the next set of payments back; `true`
+/// if nothing is left to do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SettleMarket(pub(crate) MarketId);
 
@@ -190,6 +254,17 @@ pub struct Mint {
     pub amount: Amount,
 }
 
+/// Money that an admin takes out of a user's account and out of circulation.
+#[derive(Debug, Clone)]
+pub struct Burn {
+    /// Paying account.
+    pub from: AccountId,
+    /// Amount.
+    pub amount: Amount,
+    /// Reason, which the account's owner sees.
+    pub reason: Memo,
+}
+
 /// Reversal of a transfer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reversal {
@@ -255,6 +330,34 @@ pub enum Decision {
     Cancel,
 }
 
+impl Decision {
+    /// Returns what the decision does with the pot of this market.
+    ///
+    /// # Errors
+    /// [`MarketError::OptionNotFound`], and [`MarketError::Split`] for an option named twice.
+    pub(super) fn outcome_for(&self, market: &Market) -> Result<MarketOutcome, MarketError> {
+        let basis_points = match self {
+            Self::Winner(option) => market.winner(*option)?,
+            Self::Split(parts) => split(market, parts)?,
+            Self::Cancel => return Ok(MarketOutcome::Cancellation),
+        };
+        Ok(MarketOutcome::Payouts { basis_points })
+    }
+}
+
+/// Returns the basis points of each option in the market's order; options left out get none.
+fn split(market: &Market, parts: &[(OptionId, u16)]) -> Result<Vec<u16>, MarketError> {
+    let mut basis_points = vec![None; market.record().options.len()];
+    for (option, bps) in parts {
+        let index = market.option_index(*option)?;
+        let slot = basis_points.get_mut(index).ok_or(SplitError::Options)?;
+        if slot.replace(*bps).is_some() {
+            return Err(SplitError::Options.into());
+        }
+    }
+    Ok(basis_points.into_iter().map(Option::unwrap_or_default).collect())
+}
+
 impl Command {
     /// Returns the market that the command changes, if any.
     pub(super) fn market_id(&self) -> Option<MarketId> {
@@ -263,9 +366,11 @@ impl Command {
             Self::Sell(sale) => Some(sale.market_id),
             Self::Close(market)
             | Self::CloseEnded(market)
-            | Self::Decide(market, _)
+            | Self::ApplyProposal(market)
             | Self::Delete(market)
             | Self::Settle(market) => Some(*market),
+            Self::Decide(command) => Some(command.market_id),
+            Self::Undo(command) => Some(command.market_id),
             _ => None,
         }
     }
@@ -281,12 +386,15 @@ impl Command {
             }
             Self::Mint(mint) => mint.to.as_u128(),
             Self::Reverse(reversal) => reversal.of.as_u128(),
+            Self::Burn(burn) => burn.from.as_u128(),
             Self::OpenMarket(opening) => opening.from.as_u128(),
             Self::Bet(_)
             | Self::Sell(_)
             | Self::Close(_)
             | Self::CloseEnded(_)
-            | Self::Decide(..)
+            | Self::Decide(_)
+            | Self::ApplyProposal(_)
+            | Self::Undo(_)
             | Self::Delete(_)
             | Self::Settle(_) => self.market_id().map_or(0, MarketId::as_u128),
         }
@@ -298,8 +406,10 @@ impl Command {
         match self {
             Self::Mint(_)
             | Self::Reverse(_)
+            | Self::Burn(_)
             | Self::Close(_)
-            | Self::Decide(..)
+            | Self::Decide(_)
+            | Self::Undo(_)
             | Self::Delete(_) => true,
             Self::Register(_)
             | Self::Pay(_)
@@ -308,6 +418,7 @@ impl Command {
             | Self::Bet(_)
             | Self::Sell(_)
             | Self::CloseEnded(_)
+            | Self::ApplyProposal(_)
             | Self::Settle(_) => false,
         }
     }

@@ -10,6 +10,7 @@ mod command;
 mod market;
 mod outcome;
 mod refusal;
+mod resolution;
 #[cfg(test)]
 mod tests;
 mod transfer;

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foretell_domain::market::MarketRules;
 use foretell_ports::cost::{self, Cost};
 use foretell_ports::error::{Chain, StoreError};
 use foretell_ports::system::{Clock, IdSource};
@@ -70,6 +71,8 @@ pub(crate) struct LaneDeps {
     pub(crate) feed: Arc<MarketFeed>,
     /// Projects the events of each batch.
     pub(crate) projector: Projector,
+    /// Rules of all markets.
+    pub(crate) rules: MarketRules,
 }
 
 pub(super) struct Lane {
@@ -163,8 +166,9 @@ impl Lane {
         let envelopes: Vec<_> = batch.iter().map(|command| Arc::clone(&command.envelope)).collect();
         let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
         let projection = self.deps.projector.prepare().await;
+        let rules = self.deps.rules;
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
-            let context_at = |now| BatchContext { now, ids: &*ids, projection: &projection };
+            let context_at = |now| BatchContext { now, ids: &*ids, projection: &projection, rules };
             batch::run(tx, &*clock, context_at, &envelopes)
         };
         histogram!("foretell_writer_batch_size")

@@ -2,7 +2,9 @@
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, UserId};
-use foretell_domain::market::{Bet, Market, MarketRecord, MarketTexts, SettlementTerms, TradeSide};
+use foretell_domain::market::{
+    Bet, Market, MarketRecord, MarketTexts, Resolution, SettlementTerms, TradeSide,
+};
 use foretell_domain::money::Balance;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
@@ -26,6 +28,8 @@ pub enum Outcome {
     Traded(Box<TradeReceipt>),
     /// A market was closed or decided.
     MarketChanged(Box<MarketState>),
+    /// A resolution was proposed, or its undoing ordered.
+    ResolutionChanged(Box<Resolution>),
     /// A market was deleted.
     MarketDeleted,
     /// A set of holders was paid.

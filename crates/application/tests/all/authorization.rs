@@ -1,18 +1,18 @@
 //! Authorization inside units of work: a change of a caller by another node applies to all writes,
 //! although this node still has the caller in its cache.
 
-use foretell_application::writer::{Decision, Mint};
+use foretell_application::writer::{Burn, Decision, Mint};
 use foretell_application::{
     AppError, Caller, Credential, ExpectedVersion, NewApiKey, NewWebhook, WebhookChange,
 };
 use foretell_domain::comment::CommentSubject;
 use foretell_domain::error::{Code, DomainError};
 use foretell_domain::id::{ApiKeyId, JobId, PostId, WebhookId};
-use foretell_domain::market::MarketEdit;
+use foretell_domain::market::{Evidence, MarketEdit};
 use foretell_domain::policy::Denied;
 use foretell_domain::post::{PostBody, PostEdit, PostStatus};
 use foretell_domain::scope::Scopes;
-use foretell_domain::text::{CommentContent, KeyName, PostContent, PostTitle};
+use foretell_domain::text::{CommentContent, KeyName, Memo, PostContent, PostTitle, Reason};
 use foretell_domain::user::{NewUserStatus, ProfileChange, Role, UserUpdate};
 use foretell_domain::webhook::{WebhookEvents, WebhookUrl};
 use foretell_testkit::builders::tags;
@@ -33,6 +33,10 @@ fn post_body() -> PostBody {
 
 fn said(text: &str) -> CommentContent {
     CommentContent::new(text).unwrap()
+}
+
+fn why() -> Reason {
+    Reason::new("It did not rain.").unwrap()
 }
 
 /// Result of a write, without its outcome: a domain error in a receipt is an error too.
@@ -57,6 +61,8 @@ async fn try_privileged(fixture: &Fixture, by: &Caller) -> Vec<Attempt> {
     };
     let (webhook, job) = (WebhookId::from_u128(1), JobId::from_u128(1));
     let mint = Mint { to: ann.account_id, amount: amount(10) };
+    let reason = Memo::new("minted by mistake").unwrap();
+    let burn = Burn { from: ann.account_id, amount: amount(10), reason };
     let winner = Decision::Winner(Fixture::option(&resolved, 0));
     vec![
         ("mint", app.ledger.mint(by, fixture.key(), mint).await.and_then(settled)),
@@ -75,17 +81,32 @@ async fn try_privileged(fixture: &Fixture, by: &Caller) -> Vec<Attempt> {
         (
             "resolve",
             app.markets
-                .decide_market(by, fixture.key(), id(&resolved), winner)
+                .decide_market(by, fixture.key(), id(&resolved), winner, Evidence::default())
                 .await
                 .and_then(settled),
         ),
         (
             "cancel",
             app.markets
-                .decide_market(by, fixture.key(), id(&cancelled), Decision::Cancel)
+                .decide_market(
+                    by,
+                    fixture.key(),
+                    id(&cancelled),
+                    Decision::Cancel,
+                    Evidence::default(),
+                )
                 .await
                 .and_then(settled),
         ),
+        (
+            "undo",
+            app.markets
+                .undo_settlement(by, fixture.key(), id(&resolved), why())
+                .await
+                .and_then(settled),
+        ),
+        ("burn", app.ledger.burn(by, fixture.key(), burn).await.and_then(settled)),
+        ("reopen", app.markets.reopen_market(by, id(&closed), None).await.map(drop)),
         ("delete market", app.markets.delete_market(by, id(&deleted)).await),
         ("update", app.identity.update_user(by, ann.user.id, DEMOTION, any()).await.map(drop)),
         ("edit post", app.content.edit_post(by, post, PostEdit::default(), any()).await.map(drop)),
@@ -124,6 +145,8 @@ async fn try_own(fixture: &Fixture, by: &Caller) -> Vec<Attempt> {
                 .await
                 .and_then(settled),
         ),
+        ("dispute", app.markets.dispute_resolution(by, market.market.id(), why()).await.map(drop)),
+        ("end proposal", app.markets.end_proposal(by, market.market.id()).await.map(drop)),
         ("bet", app.trading.place_bet(by, fixture.key(), target, order).await.and_then(settled)),
         ("write post", app.content.write_post(by, post_body()).await.map(drop)),
         ("delete post", app.content.delete_post(by, post).await),

@@ -86,15 +86,15 @@ async fn resumed_streams_have_every_event_once_in_order() {
 #[tokio::test]
 async fn stream_starts_with_phase_and_ends_with_market() {
     let fixture = Fixture::open().await;
-    let creator = fixture.user().await;
+    let (creator, trader) = (fixture.user().await, fixture.user().await);
     let market = fixture.market(&creator, 5_000).await;
-    fixture.bet(&creator, &market, 0, 10).await.unwrap();
+    fixture.bet(&trader, &market, 0, 10).await.unwrap();
     let mut stream =
         Arc::clone(&fixture.app.markets).stream_market_events(market.market.id(), None);
     let mut seen = Vec::new();
     let decide = async {
         let winner = Fixture::option(&market, 0);
-        fixture.bet(&creator, &market, 1, 10).await.unwrap();
+        fixture.bet(&trader, &market, 1, 10).await.unwrap();
         fixture.decide(&creator, &market, Decision::Winner(winner)).await.unwrap().result.unwrap();
     };
     assert!(matches!(stream.next(PATIENCE).await.unwrap(), StreamItem::Events(events)

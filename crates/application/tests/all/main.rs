@@ -31,6 +31,8 @@ mod quotas;
 #[cfg(test)]
 mod rejections;
 #[cfg(test)]
+mod resolutions;
+#[cfg(test)]
 mod reversals;
 #[cfg(test)]
 mod searching;
@@ -40,6 +42,8 @@ mod sessions;
 mod settlements;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod undone_settlements;
 #[cfg(test)]
 mod unknown_commits;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use foretell_application::writer::Decision;
 use foretell_application::{ApplicationSettings, SettlementRunner};
 use foretell_domain::error::{Code, DomainError};
 use foretell_domain::id::AccountId;
-use foretell_domain::market::{MarketError, Phase};
+use foretell_domain::market::{Evidence, MarketError, Phase};
 use foretell_domain::transfer::TransferKind;
 use foretell_testkit::faults::{Fault, Insert};
 
@@ -101,12 +101,22 @@ async fn second_run_pays_nothing() {
     let first = fixture
         .app
         .markets
-        .decide_market(&crowd.creator, key.clone(), crowd.id(), decision.clone())
+        .decide_market(
+            &crowd.creator,
+            key.clone(),
+            crowd.id(),
+            decision.clone(),
+            Evidence::default(),
+        )
         .await
         .unwrap();
     let before = (fixture.audit().await, fixture.settlement(crowd.id()).await);
-    let again =
-        fixture.app.markets.decide_market(&crowd.creator, key, crowd.id(), decision).await.unwrap();
+    let again = fixture
+        .app
+        .markets
+        .decide_market(&crowd.creator, key, crowd.id(), decision, Evidence::default())
+        .await
+        .unwrap();
     assert_eq!((again.is_replay, &again.result), (true, &first.result));
     for decision in [Decision::Winner(winner), Decision::Cancel] {
         let refused = fixture.decide(&crowd.creator, &crowd.market, decision).await.unwrap().result;
@@ -349,11 +359,11 @@ async fn market_without_bets_refunds_its_subsidy() {
 #[tokio::test]
 async fn betting_creator_gets_payout_and_remainder() {
     let fixture = Fixture::open().await;
-    let creator = fixture.user().await;
+    let (creator, moderator) = (fixture.user().await, fixture.moderator().await);
     let market = fixture.market(&creator, 1_000).await;
     fixture.bet(&creator, &market, 0, 700).await.unwrap();
     fixture
-        .decide(&creator, &market, Decision::Winner(Fixture::option(&market, 0)))
+        .decide(&moderator, &market, Decision::Winner(Fixture::option(&market, 0)))
         .await
         .unwrap()
         .result

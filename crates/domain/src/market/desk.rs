@@ -1,6 +1,6 @@
 //! Trades as one operation: an order is priced, its money moves, and its fill is recorded.
 
-use super::{BuyOrder, Fill, Holding, Market, SellOrder, TradeSide};
+use super::{BuyOrder, Fill, Holding, Market, MarketError, SellOrder, TradeSide};
 use crate::account::Account;
 use crate::error::DomainError;
 use crate::id::{AccountId, TransferId};
@@ -43,7 +43,7 @@ impl TradingDesk {
     /// Buys shares at `now`; the transfer gets the id `transfer_id`.
     ///
     /// # Errors
-    /// The errors of [`Market::price_buy`] and of [`transfer`].
+    /// [`MarketError::MaxPriceRequired`], the errors of [`Market::price_buy`] and of [`transfer`].
     pub fn buy(
         self,
         order: &BuyOrder,
@@ -51,6 +51,11 @@ impl TradingDesk {
         now: Timestamp,
     ) -> Result<(Self, Trade), DomainError> {
         let fill = self.market.price_buy(order, self.pot.balance(), now)?;
+        // Not part of the price: fills of earlier orders are recomputed without their limits.
+        let price = fill.prices_before.get(fill.option_index);
+        if order.max_price.is_none() && price.is_some_and(|price| price.is_displayed_as_one()) {
+            return Err(MarketError::MaxPriceRequired.into());
+        }
         self.execute(fill, transfer_id, now)
     }
 
@@ -94,7 +99,7 @@ impl TradingDesk {
 mod tests {
     use super::*;
     use crate::id::{MarketId, OptionId, UserId};
-    use crate::market::{MarketError, Opening, Quantity};
+    use crate::market::{Opening, Quantity};
     use crate::money::Amount;
     use crate::transfer::TransferError;
 

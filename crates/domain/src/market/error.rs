@@ -52,6 +52,40 @@ pub enum MarketError {
         /// Current phase.
         phase: Phase,
     },
+    /// The market is neither resolved nor cancelled.
+    #[error("market is not decided but {}", phase.as_str())]
+    NotDecided {
+        /// Current phase.
+        phase: Phase,
+    },
+    /// The settlement is being undone, which must end first.
+    #[error("the settlement is being undone")]
+    BeingUndone,
+    /// A proposed resolution waits for its challenge time or, if disputed, for staff without a part
+    /// in the market.
+    #[error("a resolution is proposed already")]
+    ProposalPending,
+    /// No resolution is proposed.
+    #[error("no resolution is proposed")]
+    NoProposal,
+    /// The proposal is disputed, or its challenge time has not passed yet.
+    #[error("the proposal does not take effect yet")]
+    ProposalNotDue,
+    /// The user has already disputed the proposal.
+    #[error("the user has already disputed the proposal")]
+    AlreadyDisputed,
+    /// Only an ended market that is not decided can be reopened.
+    #[error("market is not closed but {}", phase.as_str())]
+    NotClosed {
+        /// Current phase.
+        phase: Phase,
+    },
+    /// The operator does not allow creators to trade in their own markets.
+    #[error("creators may not trade in their own markets")]
+    CreatorMayNotTrade,
+    /// The option costs as much as it can pay, so the order must state its maximum price.
+    #[error("an order at a price of 1.0 must state its maximum price")]
+    MaxPriceRequired,
     /// The market has bets, so it cannot be deleted, only resolved or cancelled.
     #[error("the market has bets and cannot be deleted")]
     HasBets,

@@ -3,10 +3,11 @@
 
 use thiserror::Error;
 
-use super::{Holding, MarketError, Position, WHOLE_BPS};
+use super::{Holding, MarketError, MarketOutcome, Position, WHOLE_BPS};
 use crate::id::{AccountId, MarketId, UserId};
 use crate::money::{Amount, Balance};
 use crate::time::Timestamp;
+use crate::transfer::Transfer;
 
 /// Number of holders paid in one unit of work.
 pub const HOLDERS_PER_SET: usize = 500;
@@ -51,6 +52,16 @@ impl SettlementTerms {
             return Err(SplitError::Sum);
         }
         Ok(Self::Payouts { basis_points })
+    }
+
+    /// Returns the outcome that the terms carry out.
+    pub fn outcome(&self) -> MarketOutcome {
+        match self {
+            Self::Payouts { basis_points } => {
+                MarketOutcome::Payouts { basis_points: basis_points.clone() }
+            }
+            Self::Refunds { .. } => MarketOutcome::Cancellation,
+        }
     }
 
     /// Returns the payout of a holding: its exact share rounded down to whole units. Rounding never
@@ -137,8 +148,21 @@ pub struct Settlement {
     pub holders_paid: i64,
     /// Sum of these payments, in minor units.
     pub paid: Balance,
-    /// Completion time, when the pot was empty.
+    /// Time after which no more holders are paid: the pot was empty, or the undoing was ordered.
     pub completed_at: Option<Timestamp>,
+    /// Progress of its undoing, if that is ordered: no holder is paid any more.
+    pub undo: Option<SettlementUndo>,
+}
+
+/// Progress of the undoing of a settlement, newest payment first. It can stop after any set and
+/// resume from its cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct SettlementUndo {
+    /// Version that the last reversed payment gave the pot; the remaining ones have lower versions.
+    pub cursor: i64,
+    /// Money that the treasury has paid for recipients who no longer had it, in minor units.
+    pub covered: Balance,
 }
 
 impl Settlement {
@@ -149,8 +173,17 @@ impl Settlement {
         decided_by: UserId,
         decided_at: Timestamp,
     ) -> Self {
-        let (cursor, holders_paid, paid, completed_at) = (None, 0, Balance::ZERO, None);
-        Self { market_id, terms, decided_by, decided_at, cursor, holders_paid, paid, completed_at }
+        Self {
+            market_id,
+            terms,
+            decided_by,
+            decided_at,
+            cursor: None,
+            holders_paid: 0,
+            paid: Balance::ZERO,
+            completed_at: None,
+            undo: None,
+        }
     }
 
     /// Returns the payouts of one set of holders. Holders who are owed nothing are left out.
@@ -171,6 +204,41 @@ impl Settlement {
         self.paid = sum.ok_or(MarketError::TradeTooLarge)?;
         self.holders_paid += i64::try_from(payouts.len()).unwrap_or(i64::MAX);
         self.cursor = Some(last);
+        Ok(())
+    }
+
+    /// Orders the undoing of all payments, whether or not the settlement is complete.
+    ///
+    /// # Errors
+    /// [`MarketError::BeingUndone`] if that is ordered already.
+    pub fn undo(&mut self, now: Timestamp) -> Result<(), MarketError> {
+        if self.undo.is_some() {
+            return Err(MarketError::BeingUndone);
+        }
+        self.undo = Some(SettlementUndo { cursor: i64::MAX, covered: Balance::ZERO });
+        // No more holders are paid, also by a program of the version before, which does not know
+        // that it is being undone.
+        self.completed_at.get_or_insert(now);
+        Ok(())
+    }
+
+    /// Records that a payment is back in the pot; `covered` is what the treasury had to add.
+    ///
+    /// # Errors
+    /// [`MarketError::TradeTooLarge`] if a sum leaves the range of 64 bits.
+    pub fn record_undone(
+        &mut self,
+        payment: &Transfer,
+        covered: Option<Amount>,
+    ) -> Result<(), MarketError> {
+        let Some(undo) = &mut self.undo else { return Ok(()) };
+        undo.cursor = payment.debit.version;
+        let sum = covered.map_or(Some(undo.covered), |covered| undo.covered.plus(covered));
+        undo.covered = sum.ok_or(MarketError::TradeTooLarge)?;
+        if payment.kind.pays_holders() {
+            self.paid = Balance::from_minor(self.paid.minor() - payment.amount.minor());
+            self.holders_paid -= 1;
+        }
         Ok(())
     }
 

@@ -95,9 +95,11 @@ fn closed_account_receives_only_what_is_owed() {
 }
 
 #[test]
-fn reversal_takes_money_out_of_closed_account() {
+fn admin_takes_money_out_of_closed_account() {
     let (closed, open) = (account(1, 100).close(), account(2, 100));
-    check(closed, open, order(TransferKind::Reversal, 1), Ok((99, 101)));
+    for kind in [TransferKind::Reversal, TransferKind::Burn] {
+        check(closed, open, order(kind, 1), Ok((99, 101)));
+    }
 }
 
 #[test]
@@ -116,9 +118,34 @@ fn market_transfers_are_not_reversible() {
         let (mut from, mut to) = (account(1, 10), account(2, 0));
         let row = transfer(&mut from, &mut to, order(kind, 4)).unwrap();
         let is_reversible = reversal(&row, TransferId::from_u128(10), at).is_ok();
-        let expected =
-            matches!(kind, TransferKind::Mint | TransferKind::Grant | TransferKind::Payment);
+        let expected = matches!(
+            kind,
+            TransferKind::Mint | TransferKind::Grant | TransferKind::Payment | TransferKind::Burn
+        );
         assert_eq!(is_reversible, expected, "{kind:?}");
+    }
+}
+
+#[test]
+fn payments_of_settlements_are_sent_back_into_the_pot() {
+    let at = Timestamp::from_micros(5);
+    let market = MarketId::from_u128(7);
+    for kind in TransferKind::ALL {
+        let (mut from, mut to) = (account(1, 10), account(2, 0));
+        let paid = transfer(&mut from, &mut to, order(kind, 4).about(market)).unwrap();
+        let back = reversal_of_payment(&paid, TransferId::from_u128(10), at);
+        let expected = matches!(
+            kind,
+            TransferKind::Payout
+                | TransferKind::Refund
+                | TransferKind::Fee
+                | TransferKind::Remainder
+        );
+        assert_eq!(back.is_some(), expected, "{kind:?}");
+        let Some(back) = back else { continue };
+        let row = transfer(&mut to, &mut from, back).unwrap();
+        assert_eq!((row.kind, row.reversal_of), (TransferKind::Reversal, Some(paid.id)));
+        assert_eq!((row.amount, row.market_id), (paid.amount, Some(market)));
     }
 }
 

@@ -10,6 +10,7 @@ use crate::id::Id;
 use crate::market::bet_rows::NewBetRow;
 use crate::market::market_rows::{NewMarketRow, NewOptionRow, NewStateRow, OutstandingRow};
 use crate::market::position_rows::PositionRow;
+use crate::market::resolution_rows::DebtRow;
 use crate::market::revision_rows::NewRevisionRow;
 use crate::market::settlement_rows::PayoutRow;
 use crate::prepared::prepared;
@@ -256,4 +257,16 @@ pub(crate) fn insert_payouts(
     rows: &[PayoutRow],
 ) -> QueryResult<usize> {
     bulk_insert!(connection, rows, payouts(market_id, account_id, amount_minor, created_at_us))
+}
+
+/// Inserts debts.
+pub(crate) fn insert_debts(
+    connection: &mut Connection<'_>,
+    rows: &[DebtRow],
+) -> QueryResult<usize> {
+    bulk_insert!(
+        connection,
+        rows,
+        market_debts(transfer_id, account_id, market_id, amount_minor, created_at_us)
+    )
 }

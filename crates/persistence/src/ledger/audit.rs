@@ -35,7 +35,7 @@ const POTS: &str = "SELECT
         AND COALESCE(accounts.balance_minor, 0) - market_states.fees_minor < (
             SELECT MAX(outstanding_units) FROM market_options
             WHERE market_options.market_id = market_states.market_id) THEN 1 END) AS uncovered_markets,
-    COUNT(CASE WHEN settlements.completed_at_us IS NOT NULL
+    COUNT(CASE WHEN settlements.completed_at_us IS NOT NULL AND settlements.undo_cursor IS NULL
         AND COALESCE(accounts.balance_minor, 0) <> 0 THEN 1 END)
         + (SELECT COUNT(*) FROM accounts AS pots WHERE pots.kind = 'market'
             AND pots.balance_minor <> 0

@@ -24,11 +24,16 @@ const RANK: &str =
     "SELECT accounts.owner_id AS user_id, CAST(SUM(flows.change_minor) AS BIGINT) AS profit_minor
     FROM (
         SELECT account_id, SUM(change_minor) AS change_minor FROM (
-            SELECT CASE kind WHEN 'bet' THEN debit_account_id
+            SELECT CASE WHEN kind IN ('bet', 'reversal') THEN debit_account_id
                 ELSE credit_account_id END AS account_id,
-                CASE kind WHEN 'bet' THEN -amount_minor ELSE amount_minor END AS change_minor
+                CASE WHEN kind IN ('bet', 'reversal') THEN -amount_minor
+                ELSE amount_minor END AS change_minor
             FROM transfers
-            WHERE kind IN ('bet', 'sale', 'payout', 'refund') AND id >= ? AND created_at_us >= ?
+            WHERE kind IN ('bet', 'sale', 'payout', 'refund', 'reversal')
+                AND (kind <> 'reversal' OR EXISTS (SELECT 1 FROM transfers AS originals
+                    WHERE originals.id = transfers.reversal_of
+                    AND originals.kind IN ('payout', 'refund')))
+                AND id >= ? AND created_at_us >= ?
         ) AS sides GROUP BY account_id
     ) AS flows
     JOIN accounts ON accounts.id = flows.account_id

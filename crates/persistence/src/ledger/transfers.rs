@@ -5,11 +5,12 @@
 use std::cmp::Reverse;
 use std::ops::RangeInclusive;
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use foretell_domain::id::{AccountId, ClientId, TransferId, UserId};
 use foretell_domain::money::Balance;
 use foretell_domain::time::Timestamp;
-use foretell_domain::transfer::Transfer;
+use foretell_domain::transfer::{Transfer, TransferKind};
 use foretell_ports::ledger::TransferDetails;
 use foretell_ports::page::{Page, PageRequest, PageStart};
 
@@ -64,6 +65,35 @@ pub(crate) fn find_reversed(
 ) -> Result<Vec<TransferId>, Failure> {
     let reversed = look_up::reversed(connection, &db_ids(ids.iter().copied()))?;
     Ok(reversed.into_iter().map(TransferId::from).collect())
+}
+
+/// Returns at most `limit` payments of the settlement that a pot has paid, which are not reversed
+/// and gave it a version below `before`, newest first.
+pub(crate) fn list_payments_before(
+    connection: &mut Connection<'_>,
+    pot: AccountId,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<Transfer>, Failure> {
+    let kinds = TransferKind::ALL.into_iter().filter(|kind| kind.settles());
+    let kinds: Vec<_> = kinds.map(TransferKind::as_str).collect();
+    let reversals = diesel::alias!(transfers as reversals);
+    // An earlier settlement of the market may have been undone: its payments are reversed.
+    let is_reversed = exists(
+        reversals.filter(reversals.field(transfers::reversal_of).eq(transfers::id.nullable())),
+    );
+    let rows: Vec<TransferRow> = on!(connection, |c| {
+        transfers::table
+            .filter(transfers::debit_account_id.eq(DbId::from(pot)))
+            .filter(transfers::debit_version.lt(before))
+            .filter(transfers::kind.eq_any(&kinds))
+            .filter(not(is_reversed))
+            .order(transfers::debit_version.desc())
+            .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+            .select(TransferRow::as_select())
+            .load(c)
+    })?;
+    rows.into_iter().map(Transfer::try_from).collect()
 }
 
 /// Inserts transfers.

@@ -1,8 +1,10 @@
 //! Rows of the tables `settlements` and `payouts`.
 
+use std::num::ParseIntError;
+
 use diesel::prelude::*;
 use foretell_domain::id::AccountId;
-use foretell_domain::market::{Settlement, SettlementTerms};
+use foretell_domain::market::{Settlement, SettlementTerms, SettlementUndo};
 use foretell_domain::money::Balance;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::Cause;
@@ -15,6 +17,17 @@ use crate::schema::{payouts, settlements};
 pub(crate) const PAYOUTS: &str = "payouts";
 
 pub(crate) const REFUNDS: &str = "refunds";
+
+/// Parses the stored basis points of each option.
+pub(crate) fn parse_basis_points(text: &str) -> Result<Vec<u16>, ParseIntError> {
+    text.split(',').map(str::parse).collect()
+}
+
+/// Returns basis points as they are stored, such as `0,10000`.
+pub(crate) fn write_basis_points(basis_points: &[u16]) -> String {
+    let numbers: Vec<_> = basis_points.iter().map(ToString::to_string).collect();
+    numbers.join(",")
+}
 
 #[derive(Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = settlements, treat_none_as_default_value = false)]
@@ -30,6 +43,8 @@ pub(crate) struct SettlementRow {
     holders_paid: i64,
     paid_minor: i64,
     completed_at_us: Option<i64>,
+    undo_cursor: Option<i64>,
+    undo_covered_minor: i64,
 }
 
 impl SettlementRow {
@@ -37,10 +52,8 @@ impl SettlementRow {
         let stored = StoredRow { table: "settlements", id: self.market_id };
         match (self.kind.as_str(), &self.basis_points, self.available_minor, self.stakes_minor) {
             (PAYOUTS, Some(text), None, None) => {
-                let basis_points: Result<_, _> = text.split(',').map(str::parse).collect();
-                Ok(SettlementTerms::Payouts {
-                    basis_points: stored.convert("basis_points", basis_points)?,
-                })
+                let basis_points = stored.convert("basis_points", parse_basis_points(text))?;
+                Ok(SettlementTerms::Payouts { basis_points })
             }
             (REFUNDS, None, Some(available), Some(stakes)) => Ok(SettlementTerms::Refunds {
                 available: Balance::from_minor(available),
@@ -65,6 +78,10 @@ impl TryFrom<SettlementRow> for Settlement {
             holders_paid: row.holders_paid,
             paid: Balance::from_minor(row.paid_minor),
             completed_at: stored.optional_time("completed_at_us", row.completed_at_us)?,
+            undo: row.undo_cursor.map(|cursor| SettlementUndo {
+                cursor,
+                covered: Balance::from_minor(row.undo_covered_minor),
+            }),
         })
     }
 }
@@ -73,8 +90,7 @@ impl From<&Settlement> for SettlementRow {
     fn from(settlement: &Settlement) -> Self {
         let (kind, basis_points, available_minor, stakes_minor) = match &settlement.terms {
             SettlementTerms::Payouts { basis_points } => {
-                let numbers: Vec<_> = basis_points.iter().map(ToString::to_string).collect();
-                (PAYOUTS, Some(numbers.join(",")), None, None)
+                (PAYOUTS, Some(write_basis_points(basis_points)), None, None)
             }
             SettlementTerms::Refunds { available, stakes } => {
                 (REFUNDS, None, Some(available.minor()), Some(stakes.minor()))
@@ -92,6 +108,8 @@ impl From<&Settlement> for SettlementRow {
             holders_paid: settlement.holders_paid,
             paid_minor: settlement.paid.minor(),
             completed_at_us: settlement.completed_at.map(Timestamp::micros),
+            undo_cursor: settlement.undo.map(|undo| undo.cursor),
+            undo_covered_minor: settlement.undo.map_or(0, |undo| undo.covered.minor()),
         }
     }
 }

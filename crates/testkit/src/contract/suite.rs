@@ -139,6 +139,12 @@ macro_rules! contract_suite {
                 market_with_settlement_is_not_deleted,
                 waiting_unit_does_not_find_deleted_market,
                 market_is_not_deleted_during_comment;
+            resolutions:
+                resolutions_are_returned_as_written,
+                user_disputes_once,
+                undisputed_proposals_become_due,
+                undone_settlement_makes_room_for_another,
+                deleted_market_has_no_resolutions;
             revisions:
                 revisions_are_returned_as_written,
                 existing_revision_number_is_rejected,

@@ -28,7 +28,11 @@ pub(super) fn report(tables: &Tables) -> AuditReport {
     for row in tables.markets.committed().values() {
         audit_market(&mut report, tables, &held, &row.market);
     }
-    let complete = tables.settlements.committed().values().filter(|row| row.completed_at.is_some());
+    let complete = tables
+        .settlements
+        .committed()
+        .values()
+        .filter(|row| row.completed_at.is_some() && row.undo.is_none());
     let left = complete.filter(|row| tables.pot(row.market_id).minor() != 0);
     report.unsettled_remainders = count(left.count() + pots_without_market(tables));
     report

@@ -41,9 +41,16 @@ fn transfers_back_from(
 }
 
 /// Returns the account whose profit a transfer of a market changes, and the change.
-fn change_of_trader(row: &Transfer) -> Option<(AccountId, i64)> {
+fn change_of_trader(tables: &Tables, row: &Transfer) -> Option<(AccountId, i64)> {
+    let takes_payout_back = || {
+        let original = tables.transfers.committed().get(&row.reversal_of?)?;
+        Some(matches!(original.kind, TransferKind::Payout | TransferKind::Refund))
+    };
     match row.kind {
         TransferKind::Bet => Some((row.debit.account_id, -row.amount.minor())),
+        TransferKind::Reversal if takes_payout_back() == Some(true) => {
+            Some((row.debit.account_id, -row.amount.minor()))
+        }
         TransferKind::Sale | TransferKind::Payout | TransferKind::Refund => {
             Some((row.credit.account_id, row.amount.minor()))
         }
@@ -122,7 +129,7 @@ impl LedgerQueries for MemoryStore {
         let rows = tables.transfers.committed().values();
         let mut sums: BTreeMap<UserId, i64> = BTreeMap::new();
         for row in rows.filter(|row| since.is_none_or(|since| row.created_at >= since)) {
-            let trader = change_of_trader(row)
+            let trader = change_of_trader(&tables, row)
                 .and_then(|(account, change)| Some((owner(&tables, account)?, change)));
             if let Some((user, change)) = trader {
                 *sums.entry(user).or_default() += change;

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use async_trait::async_trait;
-use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, UserId};
-use foretell_domain::market::{Bet, Holding, MarketRevision, Settlement};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, TransferId, UserId};
+use foretell_domain::market::{Bet, Dispute, Holding, MarketRevision, Resolution, Settlement};
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{
-    MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, PositionKey, PositionRow,
-    PricePoint, PriceWindow, WantedHolding,
+    Debt, MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, PositionKey,
+    PositionRow, PricePoint, PriceWindow, ProposalKey, WantedHolding,
 };
 use foretell_ports::page::{NumberedPage, Page, PageRequest};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
@@ -124,6 +124,76 @@ impl MarketQueries for MemoryStore {
         let rows = tables.revisions.committed().range((market, 0)..=(market, i64::MAX));
         let rows: Vec<_> = rows.rev().map(|(_, revision)| revision.clone()).collect();
         Ok(cut_page(rows, page, |row, number| row.number < number))
+    }
+
+    async fn list_resolutions(
+        &self,
+        market: MarketId,
+        page: PageRequest<i64>,
+    ) -> Result<Vec<Resolution>, StoreError> {
+        let tables = self.read()?;
+        let rows = tables.resolutions.committed().range((market, 0)..=(market, i64::MAX));
+        let rows: Vec<_> = rows.rev().map(|(_, resolution)| resolution.clone()).collect();
+        Ok(cut_page(rows, page, |row, number| row.number < number))
+    }
+
+    async fn list_disputes(
+        &self,
+        market: MarketId,
+        numbers: &[i64],
+        limit: u32,
+    ) -> Result<Vec<Dispute>, StoreError> {
+        let tables = self.read()?;
+        let mut disputes = Vec::new();
+        for number in numbers {
+            let of_one =
+                |dispute: &&Dispute| (dispute.market_id, dispute.number) == (market, *number);
+            let rows = tables.disputes.committed().values().filter(of_one);
+            let mut rows: Vec<_> = rows.cloned().collect();
+            rows.sort_by_key(|dispute| (dispute.created_at, dispute.user_id));
+            rows.truncate(limit as usize);
+            disputes.extend(rows);
+        }
+        Ok(disputes)
+    }
+
+    async fn list_due_proposals(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<MarketId>, StoreError> {
+        let tables = self.read()?;
+        let rows = tables.resolutions.committed().values().filter(|row| row.is_due(now));
+        let mut keys: Vec<_> = rows.map(ProposalKey::of).collect();
+        keys.sort();
+        Ok(keys.into_iter().map(|key| key.market_id).take(limit as usize).collect())
+    }
+
+    async fn list_proposals(
+        &self,
+        page: PageRequest<ProposalKey>,
+    ) -> Result<Vec<Resolution>, StoreError> {
+        let tables = self.read()?;
+        let rows = tables.resolutions.committed().values().filter(|row| row.is_pending());
+        let mut rows: Vec<_> = rows.cloned().collect();
+        rows.sort_by_key(ProposalKey::of);
+        Ok(cut_page(rows, page, |row, key| ProposalKey::of(row) > key))
+    }
+
+    async fn list_debts(&self, page: PageRequest<TransferId>) -> Result<Vec<Debt>, StoreError> {
+        let tables = self.read()?;
+        let rows: Vec<_> = tables.debts.committed().values().rev().copied().collect();
+        Ok(cut_page(rows, page, |row, id| row.transfer_id < id))
+    }
+
+    async fn count_proposals(&self) -> Result<i64, StoreError> {
+        let tables = self.read()?;
+        let rows = tables.resolutions.committed().values();
+        Ok(count(rows.filter(|row| row.is_pending()).count()))
+    }
+
+    async fn count_debts(&self) -> Result<i64, StoreError> {
+        Ok(count(self.read()?.debts.committed().len()))
     }
 
     async fn find_bet(
@@ -277,7 +347,9 @@ impl MarketQueries for MemoryStore {
         let tables = self.read()?;
         let first = after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = tables.settlements.committed().range((first, Bound::Unbounded));
-        let unsettled = rows.filter(|(_, settlement)| settlement.completed_at.is_none());
+        let unsettled = rows.filter(|(_, settlement)| {
+            settlement.completed_at.is_none() || settlement.undo.is_some()
+        });
         Ok(unsettled.map(|(market, _)| *market).take(limit as usize).collect())
     }
 }

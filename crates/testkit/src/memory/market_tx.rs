@@ -5,13 +5,14 @@ use std::ops::Bound;
 
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, UserId};
 use foretell_domain::market::{
-    Bet, Holding, Market, MarketRecord, MarketRevision, MarketTexts, OptionState, Settlement,
-    Stakes,
+    Bet, Dispute, Holding, Market, MarketRecord, MarketRevision, MarketTexts, OptionState,
+    Resolution, Settlement, Stakes,
 };
 use foretell_domain::money::Balance;
 use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::Transfer;
 use foretell_ports::error::StoreError;
-use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
+use foretell_ports::market::{Debt, MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::unit::Locked;
 
 use super::posts::delete_comments;
@@ -144,6 +145,11 @@ impl MarketTx for MemoryTx<'_> {
                 for key in revisions {
                     tables.revisions.remove(key);
                 }
+                let resolutions = tables.resolutions.range((id, 0)..=(id, i64::MAX));
+                let resolutions: Vec<_> = resolutions.map(|(key, _)| *key).collect();
+                for key in resolutions {
+                    tables.resolutions.remove(key);
+                }
                 tables.markets.remove(id);
             }
             Ok(())
@@ -248,8 +254,8 @@ impl MarketTx for MemoryTx<'_> {
         self.step(|tables, locked| {
             locked.check_market(settlement.market_id)?;
             let stored = tables.settlements.require(&settlement.market_id)?.clone();
-            let Settlement { cursor, holders_paid, paid, completed_at, .. } = **settlement;
-            let row = Settlement { cursor, holders_paid, paid, completed_at, ..stored };
+            let Settlement { cursor, holders_paid, paid, completed_at, undo, .. } = **settlement;
+            let row = Settlement { cursor, holders_paid, paid, completed_at, undo, ..stored };
             tables.settlements.put(row.market_id, row);
             Ok(())
         })
@@ -263,6 +269,96 @@ impl MarketTx for MemoryTx<'_> {
                 tables.payouts.insert((set.market_id, payout.account_id), (*payout, set.at))?;
             }
             Ok(())
+        })
+    }
+
+    fn list_payments_before(
+        &mut self,
+        market: &Locked<Market>,
+        before: i64,
+        limit: usize,
+    ) -> Result<Vec<Transfer>, StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(market.id())?;
+            let pot = AccountId::of_market(market.id());
+            let ids = tables.account_versions.range((pot, 0)..(pot, before));
+            let mut payments: Vec<_> = ids
+                .filter_map(|(_, id)| tables.transfers.get(id))
+                .filter(|payment| payment.debit.account_id == pot && payment.kind.settles())
+                .filter(|payment| tables.reversals.get(&payment.id).is_none())
+                .cloned()
+                .collect();
+            payments.reverse();
+            payments.truncate(limit);
+            Ok(payments)
+        })
+    }
+
+    fn delete_payouts(
+        &mut self,
+        market: &Locked<Market>,
+        accounts: &[AccountId],
+    ) -> Result<(), StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(market.id())?;
+            for account in accounts {
+                let key = (market.id(), *account);
+                tables.payouts.require(&key)?;
+                tables.payouts.remove(key);
+            }
+            Ok(())
+        })
+    }
+
+    fn delete_settlement(&mut self, settlement: Locked<Settlement>) -> Result<(), StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(settlement.market_id)?;
+            tables.settlements.require(&settlement.market_id)?;
+            tables.settlements.remove(settlement.market_id);
+            Ok(())
+        })
+    }
+
+    fn insert_debts(&mut self, debts: &[Debt]) -> Result<(), StoreError> {
+        self.step(|tables, _| {
+            debts.iter().try_for_each(|debt| tables.debts.insert(debt.transfer_id, *debt))
+        })
+    }
+
+    fn find_newest_resolution(
+        &mut self,
+        market: &Locked<Market>,
+    ) -> Result<Option<Resolution>, StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(market.id())?;
+            let id = market.id();
+            let newest = tables.resolutions.range((id, 0)..=(id, i64::MAX)).last();
+            Ok(newest.map(|(_, resolution)| resolution.clone()))
+        })
+    }
+
+    fn save_resolutions(&mut self, resolutions: &[&Resolution]) -> Result<(), StoreError> {
+        self.step(|tables, locked| {
+            for resolution in resolutions {
+                locked.check_market(resolution.market_id)?;
+                tables.users.require(&resolution.proposed_by)?;
+                let key = (resolution.market_id, resolution.number);
+                tables.resolutions.put(key, (*resolution).clone());
+            }
+            Ok(())
+        })
+    }
+
+    fn insert_dispute(&mut self, dispute: &Dispute) -> Result<bool, StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(dispute.market_id)?;
+            tables.resolutions.require(&(dispute.market_id, dispute.number))?;
+            let key = (dispute.market_id, dispute.number, dispute.user_id);
+            if tables.disputes.get(&key).is_some() {
+                return Ok(false);
+            }
+            tables.disputes.insert(key, dispute.clone())?;
+            Ok(true)
         })
     }
 }

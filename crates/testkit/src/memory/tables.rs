@@ -9,7 +9,7 @@ use foretell_domain::id::{
     TransferId, UserId, WebhookId,
 };
 use foretell_domain::market::{
-    Bet, Market, MarketRevision, MarketTexts, Payout, Position, Settlement,
+    Bet, Dispute, Market, MarketRevision, MarketTexts, Payout, Position, Resolution, Settlement,
 };
 use foretell_domain::money::{Balance, Currency};
 use foretell_domain::post::Post;
@@ -19,6 +19,7 @@ use foretell_domain::transfer::Transfer;
 use foretell_ports::api_key::ApiKey;
 use foretell_ports::idempotency::{CommandKey, StoredOutcome};
 use foretell_ports::job::Job;
+use foretell_ports::market::Debt;
 use foretell_ports::secret::TokenHash;
 use foretell_ports::user::{Credentials, Session};
 use foretell_ports::vector::{StoredVector, TextId};
@@ -116,9 +117,13 @@ tables! {
     bets: BetId => Bet,
     /// Bet with each sequence number of each market.
     bets_by_sequence: (MarketId, i64) => BetId,
+    resolutions: (MarketId, i64) => Resolution,
+    disputes: (MarketId, i64, UserId) => Dispute,
     settlements: MarketId => Settlement,
     /// Payment to each holder, and its time.
     payouts: (MarketId, AccountId) => (Payout, Timestamp),
+    /// Debts by the transfer of the treasury.
+    debts: TransferId => Debt,
 }
 
 impl Tables {

@@ -15,8 +15,9 @@ use foretell_domain::scope::Scope;
 use foretell_domain::search::{SearchError, SearchQuery};
 use foretell_domain::tag::Tag;
 use foretell_domain::text::{
-    AvatarUrl, Category, Clarification, CommentContent, Email, KeyName, MarketDescription,
-    MarketName, Memo, OptionName, PostContent, PostTitle, TextError, UserName,
+    AvatarUrl, Category, Clarification, CommentContent, Email, EvidenceText, EvidenceUrl, KeyName,
+    MarketDescription, MarketName, Memo, OptionName, PostContent, PostTitle, Reason, TextError,
+    UserName,
 };
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::{NewUserStatus, Role};
@@ -120,6 +121,8 @@ texts! {
     Clarification = Self::new;
     CommentContent = Self::new;
     Email = Self::new;
+    EvidenceText = Self::new;
+    EvidenceUrl = Self::new;
     KeyName = Self::new;
     MarketDescription = Self::new;
     MarketName = Self::new;
@@ -127,6 +130,7 @@ texts! {
     OptionName = Self::new;
     PostContent = Self::new;
     PostTitle = Self::new;
+    Reason = Self::new;
     UserName = Self::new;
     Tag = Self::new;
     SearchQuery = Self::parse;
@@ -159,7 +163,7 @@ names! {
     Phase = Self::from_name, "open, closed, resolved or cancelled";
     PostStatus = Self::from_name, "draft or published";
     Role = Self::from_name, "USER, MODERATOR or ADMIN";
-    Scope = Self::from_name, "read, trade or manage";
+    Scope = Self::from_name, "read, trade, manage or resolve";
     TradeSide = Self::from_name, "buy or sell";
     WebhookEvent = Self::from_name, "market.trade or market.status";
     WebhookStatus = Self::from_name, "enabled or disabled";

@@ -4,6 +4,7 @@ pub(crate) mod bet;
 pub(crate) mod decided;
 pub(crate) mod page;
 pub(crate) mod position;
+pub(crate) mod resolution;
 pub(crate) mod revision;
 
 use std::collections::BTreeMap;

@@ -3,16 +3,13 @@
 use foretell_domain::probability::Probability;
 use serde::{Serialize, Serializer};
 
-/// Power of ten of the written decimals.
-const STEPS: f64 = 1_000_000.0;
-
 /// A probability, rounded to 6 decimals when it is written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Rounded(pub(crate) Probability);
 
 impl Serialize for Rounded {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64((self.0.get() * STEPS).round() / STEPS)
+        serializer.serialize_f64(self.0.displayed())
     }
 }
 

@@ -62,6 +62,10 @@ error_codes! {
         "Another transfer of the same atomic batch was refused.";
     MarketClosed = "MARKET_CLOSED", CONFLICT, "The market takes no trades.";
     QuestionFrozen = "QUESTION_FROZEN", CONFLICT, "Users have bet on the question, so it can only be clarified.";
+    ProposalPending = "PROPOSAL_PENDING", CONFLICT,
+        "A resolution of the market is proposed already.";
+    MaxPriceRequired = "MAX_PRICE_REQUIRED", CONFLICT,
+        "A bet on an option whose price is 1.0 must state its maximum price.";
     Slippage = "SLIPPAGE", CONFLICT, "The order's own limit was not met.";
     TradeTooSmall = "TRADE_TOO_SMALL", CONFLICT, "The trade comes to nothing once rounded.";
     TradeTooLarge = "TRADE_TOO_LARGE", CONFLICT,
@@ -127,6 +131,8 @@ impl From<Code> for ErrorCode {
             Code::BatchAborted => Self::BatchAborted,
             Code::MarketClosed => Self::MarketClosed,
             Code::QuestionFrozen => Self::QuestionFrozen,
+            Code::ProposalPending => Self::ProposalPending,
+            Code::MaxPriceRequired => Self::MaxPriceRequired,
             Code::Slippage => Self::Slippage,
             Code::TradeTooSmall => Self::TradeTooSmall,
             Code::TradeTooLarge => Self::TradeTooLarge,

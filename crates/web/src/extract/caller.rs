@@ -51,6 +51,8 @@ impl HasCaller {
 pub(crate) trait Needs: 'static {
     /// The required scope.
     const SCOPE: Scope;
+    /// Another scope that is enough, if any.
+    const INSTEAD: Option<Scope> = None;
 }
 
 macro_rules! needs {
@@ -72,6 +74,15 @@ needs! {
     Trade,
     /// Changes anything else except roles, which require a session.
     Manage,
+}
+
+/// Decides a market, or proposes to.
+#[derive(Debug)]
+pub(crate) enum Decide {}
+
+impl Needs for Decide {
+    const SCOPE: Scope = Scope::Trade;
+    const INSTEAD: Option<Scope> = Some(Scope::Resolve);
 }
 
 /// A user with a live session, or with a live API key with this scope; a key without it gets 403,
@@ -134,7 +145,10 @@ impl<N: Needs> FromRequest for SignedIn<N> {
         let request = request.clone();
         let work = async move {
             let caller = authenticate(&request).await?;
-            policy::may_use(caller.scopes(), N::SCOPE).map_err(DomainError::Denied)?;
+            let scopes = caller.scopes();
+            if !N::INSTEAD.is_some_and(|scope| scopes.contains(scope)) {
+                policy::may_use(scopes, N::SCOPE).map_err(DomainError::Denied)?;
+            }
             Ok(Self(caller, PhantomData))
         };
         work.boxed_local()

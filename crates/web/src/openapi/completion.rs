@@ -38,6 +38,10 @@ impl Operation {
             Some("admin_trade") => "For admins, by a session or an API key of the scope `trade`.",
             Some("admin_session") => "For admins, by a session; API keys are refused.",
             Some("trade") => "For sessions, and API keys of the scope `trade`.",
+            Some("resolve") => {
+                "For sessions, and API keys of the scope `trade` or `resolve`, with which it is \
+                 always a proposal."
+            }
             Some("manage") => "For sessions, and API keys of the scope `manage`.",
             Some(_) if self.is_open() => {
                 "For anyone; what depends on the caller, for sessions and API keys of the scope \

@@ -68,8 +68,10 @@ names! {
     StandingName: "active", "suspended";
     /// Status of a user.
     StatusName: "active", "suspended", "erased";
+    /// Status of a resolution.
+    ResolutionStatusName: "proposed", "applied", "rejected", "withdrawn", "undone";
     /// Scope of an API key.
-    ScopeName: "read", "trade", "manage";
+    ScopeName: "read", "trade", "manage", "resolve";
     /// Kind of a job.
     JobKindName: "close_market", "welcome_mail", "decision_mail", "webhook", "embed_market", "embed_post", "embed_all",
         "purge_outcomes", "purge_sessions", "purge_jobs";

@@ -1,24 +1,31 @@
-//! `GET /ledger/audit`: audits the ledger.
+//! `GET /ledger/audit`: audits the ledger. `GET /ledger/debts`: lists debts.
 
 use actix_web::web::{Data, ServiceConfig};
+use foretell_domain::id::{AccountId, MarketId, TransferId};
 use foretell_domain::money::Currency;
 use foretell_ports::ledger::{AuditFinding, AuditReport};
+use foretell_ports::market::Debt;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
 use crate::WebState;
 use crate::dto::money::Money;
-use crate::extract::{AdminOnly, Manage, NoParams, Params};
+use crate::dto::text::Text;
+use crate::dto::time::Time;
+use crate::extract::{AdminOnly, Manage, NoParams, Pagination, Params};
+use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
 use crate::routing::at;
 
 /// Description of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(audit))]
+#[openapi(paths(audit, list_debts))]
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(at("/ledger/audit").no_deadline().get(audit));
+    config
+        .service(at("/ledger/audit").no_deadline().get(audit))
+        .service(at("/ledger/debts").get(list_debts));
 }
 
 #[derive(Serialize, ToSchema)]
@@ -106,4 +113,56 @@ async fn audit(
     state.validate(params)?;
     let report = state.application.ledger.audit_ledger(&caller).await?;
     reply::ok(AuditView::new(&report, &state.application.settings().currency))
+}
+
+/// Money that an account owes because the treasury has paid for it when a settlement was undone.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct DebtView {
+    /// The transfer by which the treasury has paid.
+    #[schema(value_type = Id)]
+    transfer_id: Text<TransferId>,
+    #[schema(value_type = Id)]
+    account_id: Text<AccountId>,
+    #[schema(value_type = Id)]
+    market_id: Text<MarketId>,
+    amount: Money,
+    created_at: Time,
+}
+
+impl DebtView {
+    fn new(debt: &Debt, currency: &Currency) -> Self {
+        Self {
+            transfer_id: Text(debt.transfer_id),
+            account_id: Text(debt.account_id),
+            market_id: Text(debt.market_id),
+            amount: Money::new(currency, debt.amount.minor()),
+            created_at: Time(debt.created_at),
+        }
+    }
+}
+
+/// Lists the debts of all accounts, newest first. Burns do not reduce them: they say what the
+/// treasury has paid.
+#[utoipa::path(
+    get,
+    path = "/ledger/debts",
+    operation_id = "listDebts",
+    tag = "ledger",
+    responses((status = 200, description = "Done.", body = Vec<DebtView>)),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
+async fn list_debts(
+    state: Data<WebState>,
+    AdminOnly(caller, ..): AdminOnly<Manage>,
+    params: Params<Pagination>,
+) -> HandlerResult {
+    let paging = state.validate(params)?;
+    let application = &state.application;
+    let mut debts = application.markets.list_debts(&caller, paging.request()).await?;
+    let total = application.queries.markets.count_debts();
+    let meta = paging.meta(&mut debts, |debt| debt.transfer_id, total).await?;
+    let currency = &application.settings().currency;
+    let rows: Vec<_> = debts.iter().map(|debt| DebtView::new(debt, currency)).collect();
+    reply::list(rows, meta)
 }

@@ -7,18 +7,24 @@ mod create;
 mod create_bet;
 mod create_sale;
 mod delete;
+mod dispute;
+mod end_proposal;
 mod filter;
 mod get;
 mod get_resolution;
 mod list;
 mod list_bets;
 mod list_positions;
+mod list_proposals;
+mod list_resolutions;
 mod list_revisions;
 mod price_history;
 mod quote;
+mod reopen;
 mod resolve;
 mod search;
 mod stream_events;
+mod undo_settlement;
 mod update;
 
 use actix_web::web::ServiceConfig;
@@ -47,7 +53,13 @@ use crate::routing::at;
     close::close,
     get_resolution::get_resolution,
     resolve::resolve,
-    cancel::cancel
+    cancel::cancel,
+    reopen::reopen,
+    list_resolutions::list_resolutions,
+    list_proposals::list_proposals,
+    dispute::dispute,
+    end_proposal::end_proposal,
+    undo_settlement::undo_settlement
 ))]
 pub(super) struct Documented;
 
@@ -70,5 +82,11 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
                 .get(get_resolution::get_resolution)
                 .post(resolve::resolve),
         )
-        .service(at("/markets/{id}/cancellation").post(cancel::cancel));
+        .service(at("/markets/{id}/cancellation").post(cancel::cancel))
+        .service(at("/markets/{id}/resolutions").get(list_resolutions::list_resolutions))
+        .service(at("/markets/{id}/proposal").delete(end_proposal::end_proposal))
+        .service(at("/markets/{id}/disputes").post(dispute::dispute))
+        .service(at("/markets/{id}/reopening").post(reopen::reopen))
+        .service(at("/markets/{id}/reversal").post(undo_settlement::undo_settlement))
+        .service(at("/proposals").get(list_proposals::list_proposals));
 }

@@ -1,4 +1,4 @@
-//! Registrations, payments, mints and reversals.
+//! Registrations, payments, mints, burns and reversals.
 
 use foretell_domain::account::{Account, AccountKind};
 use foretell_domain::error::DomainError;
@@ -13,7 +13,7 @@ use foretell_ports::unit::Tx;
 use super::CommandHandler;
 use crate::error::AppError;
 use crate::writer::batch_state::invariant_violation;
-use crate::writer::command::{BatchMode, Mint, Payment, PaymentBatch, Register, Reversal};
+use crate::writer::command::{BatchMode, Burn, Mint, Payment, PaymentBatch, Register, Reversal};
 use crate::writer::outcome::Registered;
 
 impl CommandHandler<'_> {
@@ -87,6 +87,14 @@ impl CommandHandler<'_> {
         self.users_account(mint.to)?;
         let order = self.order(TransferKind::Mint, mint.amount);
         Ok(self.state.post(AccountId::TREASURY, mint.to, order)?)
+    }
+
+    pub(super) fn burn(&mut self, actor: Actor, burn: &Burn) -> Result<Transfer, DomainError> {
+        policy::may_administer(actor)?;
+        self.users_account(burn.from)?;
+        let order = self.order(TransferKind::Burn, burn.amount);
+        let order = TransferOrder { memo: Some(burn.reason.clone()), ..order };
+        Ok(self.state.post(burn.from, AccountId::TREASURY, order)?)
     }
 
     /// Reverses a transfer. If forced, the treasury covers what the receiver no longer has, so that

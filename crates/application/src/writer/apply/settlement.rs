@@ -1,4 +1,4 @@
-//! Closes, resolves, cancels and deletes markets, and pays their holders set by set.
+//! Closes and deletes markets, and pays their holders set by set, or takes the payments back.
 
 use std::collections::BTreeSet;
 
@@ -6,16 +6,17 @@ use foretell_domain::error::DomainError;
 use foretell_domain::event::DomainEvent;
 use foretell_domain::id::{AccountId, MarketId};
 use foretell_domain::market::{
-    HOLDERS_PER_SET, Holding, Market, MarketError, Phase, Settlement, SettlementTerms, SplitError,
+    HOLDERS_PER_SET, Holding, Market, Phase, Settlement, SettlementTerms,
 };
-use foretell_domain::policy::{self, Actor, Denied};
-use foretell_domain::transfer::TransferKind;
+use foretell_domain::policy::{self, Actor};
+use foretell_domain::transfer::{TransferKind, reversal_of_payment, shortfall};
 use foretell_ports::error::StoreError;
-use foretell_ports::market::PaidSet;
+use foretell_ports::market::{Debt, PaidSet};
+use foretell_ports::unit::Tx;
 
 use super::CommandHandler;
-use crate::writer::batch_state::{NextSet, invariant_violation};
-use crate::writer::command::Decision;
+use crate::error::AppError;
+use crate::writer::batch_state::{NextSet, UndoneSet, invariant_violation};
 use crate::writer::outcome::MarketState;
 
 impl CommandHandler<'_> {
@@ -35,34 +36,6 @@ impl CommandHandler<'_> {
         Ok(self.keep(Phase::Open, market, None))
     }
 
-    pub(super) fn decide(
-        &mut self,
-        actor: Actor,
-        id: MarketId,
-        decision: &Decision,
-    ) -> Result<Box<MarketState>, DomainError> {
-        let decided_by = actor.user_id().ok_or(Denied::NotTheCreator)?;
-        let market = self.managed_market(actor, id)?;
-        let from = market.record().phase;
-        // Read under the lock: the refunds of a cancellation are a fraction of exactly this
-        // balance.
-        let pot = self.state.account(AccountId::of_market(id))?.balance();
-        let (market, terms) = match decision {
-            Decision::Winner(option) => {
-                let basis_points = market.winner(*option)?;
-                market.resolve(basis_points)?
-            }
-            Decision::Split(parts) => {
-                let basis_points = split(&market, parts)?;
-                market.resolve(basis_points)?
-            }
-            Decision::Cancel => market.cancel(pot)?,
-        };
-        let settlement = Settlement::begin(id, terms.clone(), decided_by, self.context.now);
-        self.state.add_settlement(settlement);
-        Ok(self.keep(from, market, Some(terms)))
-    }
-
     /// Refunds the subsidy to the creator, and deletes the market.
     pub(super) fn delete(&mut self, actor: Actor, id: MarketId) -> Result<(), DomainError> {
         let market = self.managed_market(actor, id)?;
@@ -76,17 +49,24 @@ impl CommandHandler<'_> {
         Ok(())
     }
 
-    /// Pays the next set of holders, and empties the pot after the last one. Returns `true` if
-    /// nothing is left to pay.
-    pub(super) fn settle(&mut self, id: MarketId) -> Result<bool, StoreError> {
+    /// Pays the next set of holders, and empties the pot after the last one; or takes the next set
+    /// of payments back. Returns `true` if nothing is left to do.
+    pub(super) fn settle(&mut self, tx: &mut dyn Tx, id: MarketId) -> Result<bool, AppError> {
         // Two steps of one market may meet in a batch. The set is read once and given to the first,
         // so that no holder is paid twice (ADR 0006).
-        let Some(NextSet { mut settlement, holdings }) = self.state.take_set(id) else {
-            return Ok(false);
-        };
-        if settlement.completed_at.is_some() {
+        let Some(set) = self.state.take_set(id) else { return Ok(false) };
+        if set.settlement.undo.is_some() {
+            return self.take_back(tx, set);
+        }
+        if set.settlement.completed_at.is_some() {
             return Ok(true);
         }
+        Ok(self.pay_holders(set)?)
+    }
+
+    fn pay_holders(&mut self, set: NextSet) -> Result<bool, StoreError> {
+        let NextSet { mut settlement, holdings, .. } = set;
+        let id = settlement.market_id;
         let payouts = settlement.payouts(&holdings);
         let kind = match settlement.terms {
             SettlementTerms::Payouts { .. } => TransferKind::Payout,
@@ -122,6 +102,41 @@ impl CommandHandler<'_> {
         Ok(is_last)
     }
 
+    /// Takes a set of payments back into the pot. What a recipient no longer has is paid by the
+    /// treasury and recorded as a debt (ADR 0041).
+    fn take_back(&mut self, tx: &mut dyn Tx, set: NextSet) -> Result<bool, AppError> {
+        let NextSet { mut settlement, payments, .. } = set;
+        let (id, now) = (settlement.market_id, self.context.now);
+        let mut undone = UndoneSet { market_id: id, holders: Vec::new(), debts: Vec::new() };
+        for payment in &payments {
+            let account_id = payment.credit.account_id;
+            let covered = shortfall(&self.state.account(account_id)?, payment.amount);
+            if let Some(amount) = covered {
+                let order = self.order(TransferKind::Cover, amount).about(id);
+                let cover = self.state.post(AccountId::TREASURY, account_id, order);
+                let transfer_id = cover.map_err(|refusal| invariant_violation(&refusal.into()))?.id;
+                let debt = Debt { transfer_id, account_id, market_id: id, amount, created_at: now };
+                undone.debts.push(debt);
+            }
+            let order = reversal_of_payment(payment, self.next_transfer_id(), now);
+            let order = order.ok_or(AppError::Internal("a payment that no settlement makes"))?;
+            self.state
+                .post(account_id, AccountId::of_market(id), order)
+                .map_err(|refusal| invariant_violation(&refusal.into()))?;
+            let recorded = settlement.record_undone(payment, covered);
+            recorded.map_err(|refusal| invariant_violation(&refusal.into()))?;
+            undone.holders.extend(payment.kind.pays_holders().then_some(account_id));
+        }
+        let is_last = payments.len() < HOLDERS_PER_SET;
+        if is_last {
+            self.complete_undo(tx, &settlement)?;
+            self.state.delete_settlement(settlement, undone);
+        } else {
+            self.state.put_undone_set(settlement, undone);
+        }
+        Ok(is_last)
+    }
+
     /// Pays the due fees and then the remainder to the creator; returns the final balance of the
     /// pot.
     fn empty_pot(
@@ -152,14 +167,14 @@ impl CommandHandler<'_> {
         Ok(self.state.account(pot_id)?.balance())
     }
 
-    fn managed_market(&self, actor: Actor, id: MarketId) -> Result<Market, DomainError> {
+    pub(super) fn managed_market(&self, actor: Actor, id: MarketId) -> Result<Market, DomainError> {
         let market = self.state.market(id)?;
         policy::may_manage_market(actor, market.record().creator_id)?;
         Ok(market.clone())
     }
 
     /// Stores a market in its new phase.
-    fn keep(
+    pub(super) fn keep(
         &mut self,
         from: Phase,
         market: Market,
@@ -171,20 +186,4 @@ impl CommandHandler<'_> {
         self.state.put_market(market);
         Box::new(state)
     }
-}
-
-/// Returns the basis points of each option in the market's order; options left out get none.
-fn split(
-    market: &Market,
-    parts: &[(foretell_domain::id::OptionId, u16)],
-) -> Result<Vec<u16>, MarketError> {
-    let mut basis_points = vec![None; market.record().options.len()];
-    for (option, bps) in parts {
-        let index = market.option_index(*option)?;
-        let slot = basis_points.get_mut(index).ok_or(SplitError::Options)?;
-        if slot.replace(*bps).is_some() {
-            return Err(SplitError::Options.into());
-        }
-    }
-    Ok(basis_points.into_iter().map(Option::unwrap_or_default).collect())
 }

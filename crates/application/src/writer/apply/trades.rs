@@ -71,6 +71,7 @@ impl CommandHandler<'_> {
         command: &PlaceBet,
     ) -> Result<Box<TradeReceipt>, DomainError> {
         let PlaceBet { client_id, market_id, account_id, order } = command;
+        self.context.rules.check_buyer(actor, self.state.market(*market_id)?)?;
         let (desk, user_id) = self.desk(actor, *market_id, *account_id, *client_id)?;
         let (desk, trade) = desk.buy(order, self.next_transfer_id(), self.context.now)?;
         Ok(self.record(user_id, desk, trade, (*client_id, order.option_id)))

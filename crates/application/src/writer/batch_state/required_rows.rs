@@ -51,7 +51,11 @@ impl RequiredRows {
             Command::Sell(sale) => self.add_trade(sale.market_id, sale.account_id, sale.client_id),
             // Closing moves no money, so the pot is not locked.
             Command::Close(market) | Command::CloseEnded(market) => self.markets.extend([*market]),
-            Command::Decide(market, _) => self.add_market(*market),
+            Command::Decide(command) => self.add_market(command.market_id),
+            Command::ApplyProposal(market) => self.add_market(*market),
+            // Only orders it; the accounts are locked with each set.
+            Command::Undo(command) => self.markets.extend([command.market_id]),
+            Command::Burn(burn) => self.accounts.extend([AccountId::TREASURY, burn.from]),
             Command::Delete(market) => {
                 self.add_market(*market);
                 self.deletions.insert(*market);

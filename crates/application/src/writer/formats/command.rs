@@ -1,17 +1,17 @@
 //! Format 1 of commands, the input of the request hash.
 
 use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
-use foretell_domain::market::{BuyOrder, MarketTexts, Quantity, SellOrder};
+use foretell_domain::market::{BuyOrder, Evidence, MarketTexts, Quantity, SellOrder};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
-use foretell_domain::text::Memo;
+use foretell_domain::text::{EvidenceText, EvidenceUrl, Memo};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::market::MarketTextsV1;
 use crate::writer::command::{
-    BatchMode, Command, Decision, OpenMarket, Payment, PlaceBet, SellShares,
+    BatchMode, Burn, Command, Decision, OpenMarket, Payment, PlaceBet, SellShares, UndoSettlement,
 };
 
 /// Prefix of the hashed command.
@@ -59,6 +59,9 @@ pub(super) enum CommandV1<'a> {
     Sell(SaleV1),
     Close(MarketId),
     Decide(MarketId, DecisionV1),
+    DecideWithEvidence(MarketId, DecisionV1, EvidenceV1<'a>),
+    Undo { market: MarketId, reason: &'a str },
+    Burn { from: AccountId, amount: i64, reason: &'a str },
     Delete(MarketId),
     Settle(MarketId),
 }
@@ -137,12 +140,20 @@ pub(super) enum DecisionV1 {
     Cancel,
 }
 
+#[derive(Serialize)]
+pub(super) struct EvidenceV1<'a> {
+    text: Option<&'a str>,
+    url: Option<&'a str>,
+}
+
 impl<'a> CommandV1<'a> {
     /// Returns the command in this format; `None` for a registration and for commands that never
     /// have a key.
     pub(super) fn of(command: &'a Command) -> Option<Self> {
         Some(match command {
-            Command::Register(_) | Command::CloseEnded(_) => return None,
+            Command::Register(_) | Command::CloseEnded(_) | Command::ApplyProposal(_) => {
+                return None;
+            }
             Command::Pay(payment) => Self::Pay(payment.into()),
             Command::PayBatch(batch) => Self::PayBatch(PaymentBatchV1 {
                 mode: match batch.mode() {
@@ -157,7 +168,21 @@ impl<'a> CommandV1<'a> {
             Command::Bet(bet) => Self::Bet(bet.into()),
             Command::Sell(sale) => Self::Sell(sale.into()),
             Command::Close(market) => Self::Close(*market),
-            Command::Decide(market, decision) => Self::Decide(*market, decision.into()),
+            // Evidence came later: without it the hash is that of programs which knew none.
+            Command::Decide(command) if command.evidence == Evidence::default() => {
+                Self::Decide(command.market_id, (&command.decision).into())
+            }
+            Command::Decide(command) => Self::DecideWithEvidence(
+                command.market_id,
+                (&command.decision).into(),
+                (&command.evidence).into(),
+            ),
+            Command::Undo(UndoSettlement { market_id, reason }) => {
+                Self::Undo { market: *market_id, reason: reason.as_str() }
+            }
+            Command::Burn(Burn { from, amount, reason }) => {
+                Self::Burn { from: *from, amount: amount.minor(), reason: reason.as_str() }
+            }
             Command::Delete(market) => Self::Delete(*market),
             Command::Settle(market) => Self::Settle(*market),
         })
@@ -212,6 +237,16 @@ impl From<&SellShares> for SaleV1 {
         };
         let min_proceeds = min_proceeds.map(Amount::minor);
         Self { id, market_id, account_id, order: SellOrderV1 { option_id, quantity, min_proceeds } }
+    }
+}
+
+impl<'a> From<&'a Evidence> for EvidenceV1<'a> {
+    fn from(evidence: &'a Evidence) -> Self {
+        let Evidence { text, url } = evidence;
+        Self {
+            text: text.as_ref().map(EvidenceText::as_str),
+            url: url.as_ref().map(EvidenceUrl::as_str),
+        }
     }
 }
 

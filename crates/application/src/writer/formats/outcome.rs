@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::market::{MarketRecordV1, MarketTextsV1, TermsV1};
 use super::refusal::RefusalV1;
+use super::resolution::ResolutionV1;
 use super::transfer::UnnumberedTransfer;
 use crate::writer::outcome::{MarketOpened, MarketState, Outcome, Registered};
 
@@ -66,6 +67,7 @@ enum OutcomeV1<'a> {
     Batch(Vec<BatchRunV1>),
     MarketOpened(MarketOpenedV1<'a>),
     MarketChanged(MarketStateV1),
+    ResolutionChanged(ResolutionV1<'a>),
     MarketDeleted,
     SetPaid { complete: bool },
 }
@@ -164,6 +166,9 @@ impl<'a> From<&'a Outcome> for OutcomeV1<'a> {
                 terms: state.terms.as_ref().map(TermsV1::from),
                 at: state.at.micros(),
             }),
+            Outcome::ResolutionChanged(resolution) => {
+                Self::ResolutionChanged(resolution.as_ref().into())
+            }
             Outcome::MarketDeleted => Self::MarketDeleted,
             Outcome::SetPaid { complete } => Self::SetPaid { complete: *complete },
         }
@@ -182,6 +187,9 @@ impl OutcomeV1<'_> {
             }
             Self::MarketOpened(opened) => whole(opened.into_outcome()?),
             Self::MarketChanged(state) => whole(state.into_outcome()?),
+            Self::ResolutionChanged(resolution) => {
+                whole(Outcome::ResolutionChanged(Box::new(resolution.into_resolution()?)))
+            }
             Self::MarketDeleted => whole(Outcome::MarketDeleted),
             Self::SetPaid { complete } => whole(Outcome::SetPaid { complete }),
         })

@@ -67,6 +67,15 @@ pub(super) enum MarketRefusalV1 {
     TradeTooLarge,
     EndsInThePast,
     QuestionFrozen,
+    NotDecided { phase: Cow<'static, str> },
+    BeingUndone,
+    ProposalPending,
+    NoProposal,
+    ProposalNotDue,
+    AlreadyDisputed,
+    NotClosed { phase: Cow<'static, str> },
+    CreatorMayNotTrade,
+    MaxPriceRequired,
     EndsTooLate { latest: i64 },
     SubsidyTooSmall { min: i64 },
     FeeTooHigh { max_bps: u16 },
@@ -203,6 +212,15 @@ impl From<&MarketError> for MarketRefusalV1 {
             MarketError::TradeTooLarge => Self::TradeTooLarge,
             MarketError::EndsInThePast => Self::EndsInThePast,
             MarketError::QuestionFrozen => Self::QuestionFrozen,
+            MarketError::NotDecided { phase } => Self::NotDecided { phase: phase.as_str().into() },
+            MarketError::BeingUndone => Self::BeingUndone,
+            MarketError::ProposalPending => Self::ProposalPending,
+            MarketError::NoProposal => Self::NoProposal,
+            MarketError::ProposalNotDue => Self::ProposalNotDue,
+            MarketError::AlreadyDisputed => Self::AlreadyDisputed,
+            MarketError::NotClosed { phase } => Self::NotClosed { phase: phase.as_str().into() },
+            MarketError::CreatorMayNotTrade => Self::CreatorMayNotTrade,
+            MarketError::MaxPriceRequired => Self::MaxPriceRequired,
             MarketError::EndsTooLate { latest } => Self::EndsTooLate { latest: latest.micros() },
             MarketError::SubsidyTooSmall { min } => Self::SubsidyTooSmall { min: min.minor() },
             MarketError::FeeTooHigh { max_bps } => Self::FeeTooHigh { max_bps },
@@ -245,6 +263,19 @@ impl MarketRefusalV1 {
             Self::TradeTooLarge => MarketError::TradeTooLarge,
             Self::EndsInThePast => MarketError::EndsInThePast,
             Self::QuestionFrozen => MarketError::QuestionFrozen,
+            Self::NotDecided { phase } => {
+                MarketError::NotDecided { phase: Phase::from_name(&phase)? }
+            }
+            Self::BeingUndone => MarketError::BeingUndone,
+            Self::ProposalPending => MarketError::ProposalPending,
+            Self::NoProposal => MarketError::NoProposal,
+            Self::ProposalNotDue => MarketError::ProposalNotDue,
+            Self::AlreadyDisputed => MarketError::AlreadyDisputed,
+            Self::NotClosed { phase } => {
+                MarketError::NotClosed { phase: Phase::from_name(&phase)? }
+            }
+            Self::CreatorMayNotTrade => MarketError::CreatorMayNotTrade,
+            Self::MaxPriceRequired => MarketError::MaxPriceRequired,
             Self::EndsTooLate { latest } => {
                 MarketError::EndsTooLate { latest: Timestamp::from_micros(latest) }
             }

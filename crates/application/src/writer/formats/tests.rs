@@ -1,18 +1,22 @@
 //! Tests of the formats against their golden files.
 
+use std::time::Duration;
+
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, OptionId, TransferId, UserId};
 use foretell_domain::market::lmsr::LmsrError;
 use foretell_domain::market::{
-    BuyOrder, Guard, MarketError, MarketRecord, MarketTexts, OptionState, Phase, Quantity,
-    SellOrder, SettlementTerms, SplitError,
+    BuyOrder, Evidence, Guard, MarketError, MarketOutcome, MarketRecord, MarketTexts, OptionState,
+    Phase, Quantity, Resolution, SellOrder, SettlementTerms, SplitError,
 };
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::policy::Denied;
 use foretell_domain::probability::Probability;
 use foretell_domain::quota::{Quota, QuotaExceeded, Quotas};
 use foretell_domain::shares::Shares;
-use foretell_domain::text::{Category, MarketDescription, MarketName, Memo, OptionName};
+use foretell_domain::text::{
+    Category, EvidenceText, EvidenceUrl, MarketDescription, MarketName, Memo, OptionName, Reason,
+};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Side, Transfer, TransferError, TransferKind, TransferRecord};
 use sha2::{Digest as _, Sha256};
@@ -20,8 +24,8 @@ use sha2::{Digest as _, Sha256};
 use super::command::CommandV1;
 use super::outcome::{BatchRun, CommandResult, Stored, read, write};
 use crate::writer::command::{
-    BatchMode, Command, Decision, Mint, OpenMarket, Payment, PaymentBatch, PlaceBet, Reversal,
-    SellShares,
+    BatchMode, Burn, Command, DecideMarket, Decision, Mint, OpenMarket, Payment, PaymentBatch,
+    PlaceBet, Reversal, SellShares, UndoSettlement,
 };
 use crate::writer::outcome::{MarketOpened, MarketState, Outcome, Registered};
 
@@ -74,6 +78,11 @@ fn commands() -> Vec<Command> {
             order,
         })
     };
+    let decide = |decision, evidence| {
+        let is_propose_only = false;
+        let command = DecideMarket { market_id, decision, evidence, is_propose_only };
+        Command::Decide(Box::new(command))
+    };
     let half = Some(Probability::new(0.3).unwrap());
     vec![
         Command::Pay(payment(None, Some("für \"dich\""))),
@@ -96,12 +105,26 @@ fn commands() -> Vec<Command> {
         sale(Quantity::All, None),
         sale(Quantity::Shares(Shares::new(4).unwrap()), Some(amount(2))),
         Command::Close(market_id),
-        Command::Decide(market_id, Decision::Winner(option_id)),
-        Command::Decide(market_id, Decision::Split(vec![(option_id, 2_500)])),
-        Command::Decide(market_id, Decision::Cancel),
+        decide(Decision::Winner(option_id), Evidence::default()),
+        decide(Decision::Split(vec![(option_id, 2_500)]), Evidence::default()),
+        decide(Decision::Cancel, Evidence::default()),
         Command::Delete(market_id),
         Command::Settle(market_id),
+        decide(Decision::Cancel, evidence()),
+        Command::Undo(UndoSettlement { market_id, reason: Reason::new("a mistake").unwrap() }),
+        Command::Burn(Burn {
+            from: account_id,
+            amount: amount(7),
+            reason: Memo::new("minted twice").unwrap(),
+        }),
     ]
+}
+
+fn evidence() -> Evidence {
+    Evidence {
+        text: Some(EvidenceText::new("3 mm at the harbour").unwrap()),
+        url: Some(EvidenceUrl::new("https://example.org/rain").unwrap()),
+    }
 }
 
 fn record() -> MarketRecord {
@@ -293,6 +316,21 @@ fn newer_refusals_are_stored_in_format_1() {
     let too_small = MarketError::SubsidyTooSmall { min: amount(100) };
     check(too_small.into(), r#"{"Market":{"SubsidyTooSmall":{"min":100}}}"#);
     check(MarketError::QuestionFrozen.into(), r#"{"Market":"QuestionFrozen"}"#);
+    let not_decided = MarketError::NotDecided { phase: Phase::Closed };
+    check(not_decided.into(), r#"{"Market":{"NotDecided":{"phase":"closed"}}}"#);
+    let not_closed = MarketError::NotClosed { phase: Phase::Open };
+    check(not_closed.into(), r#"{"Market":{"NotClosed":{"phase":"open"}}}"#);
+    for refusal in [
+        MarketError::BeingUndone,
+        MarketError::ProposalPending,
+        MarketError::NoProposal,
+        MarketError::ProposalNotDue,
+        MarketError::AlreadyDisputed,
+        MarketError::CreatorMayNotTrade,
+        MarketError::MaxPriceRequired,
+    ] {
+        check(refusal.into(), &format!(r#"{{"Market":"{refusal:?}"}}"#));
+    }
     let too_late = MarketError::EndsTooLate { latest: Timestamp::from_micros(9) };
     check(too_late.into(), r#"{"Market":{"EndsTooLate":{"latest":9}}}"#);
 }
@@ -309,6 +347,43 @@ fn revision_is_stored_after_first() {
         let result = Ok(Outcome::MarketChanged(Box::new(state(revision))));
         let line = write(&result).unwrap();
         assert_eq!(line.contains(r#""revision":3,"#), is_written, "{line}");
+        assert_eq!(read(&line), Some(Stored::Whole(result)));
+    }
+}
+
+/// Resolutions were added after formats got a number.
+#[test]
+fn resolutions_are_stored_in_format_1() {
+    let (market, user) = (MarketId::from_u128(5), UserId::from_u128(3));
+    let at = Timestamp::from_micros(7);
+    let outcome = MarketOutcome::Payouts { basis_points: vec![0, 10_000] };
+    let times = (at, Duration::from_secs(1));
+    let proposed = Resolution::propose(market, 2, outcome, evidence(), user, times);
+    let cancelled = MarketOutcome::Cancellation;
+    let mut undone = Resolution::decide(market, 1, cancelled, Evidence::default(), user, at);
+    undone.undo(user, Reason::new("a mistake").unwrap(), at).unwrap();
+    let begin = concat!(
+        r#"{"format":1,"outcome":{"ResolutionChanged":"#,
+        r#"{"market_id":"00000000-0000-0000-0000-000000000005","#
+    );
+    let id = r#""00000000-0000-0000-0000-000000000003""#;
+    for (resolution, rest) in [
+        (
+            proposed,
+            format!(
+                r#""number":2,"basis_points":[0,10000],"evidence_text":"3 mm at the harbour","evidence_url":"https://example.org/rain","proposed_by":{id},"proposed_at":7,"takes_effect_at":1000007,"status":"proposed","dispute_count":0}}}}}}"#
+            ),
+        ),
+        (
+            undone,
+            format!(
+                r#""number":1,"proposed_by":{id},"proposed_at":7,"status":"undone","dispute_count":0,"closed_by":{id},"closed_at":7,"undo":{{"by":{id},"reason":"a mistake","at":7,"covered":0}}}}}}}}"#
+            ),
+        ),
+    ] {
+        let result = Ok(Outcome::ResolutionChanged(Box::new(resolution)));
+        let line = write(&result).unwrap();
+        assert_eq!(line, format!("{begin}{rest}"));
         assert_eq!(read(&line), Some(Stored::Whole(result)));
     }
 }

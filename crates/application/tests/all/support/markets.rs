@@ -1,10 +1,12 @@
 //! Markets and their traders.
 
-use foretell_application::writer::{Decision, MarketState, Receipt, TradeReceipt};
+use foretell_application::writer::{Decided, Decision, MarketState, Receipt, TradeReceipt};
 use foretell_application::{AppError, Caller, MarketOpening, TradeTarget};
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, MarketId, OptionId};
-use foretell_domain::market::{BuyOrder, MarketTexts, Quantity, SellOrder, Settlement};
+use foretell_domain::market::{
+    BuyOrder, Evidence, MarketTexts, Quantity, Resolution, SellOrder, Settlement,
+};
 use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
 use foretell_domain::transfer::{Transfer, TransferKind};
 use foretell_ports::ledger::LedgerQueries as _;
@@ -153,14 +155,45 @@ impl Fixture {
         sold.await.unwrap().result
     }
 
-    /// Decides a market under a new key.
+    /// Decides a market under a new key, for a caller who can do so at once.
     pub(crate) async fn decide(
         &self,
         caller: &Caller,
         market: &MarketDetails,
         decision: Decision,
     ) -> Result<Receipt<MarketState>, AppError> {
-        self.app.markets.decide_market(caller, self.key(), market.market.id(), decision).await
+        let Receipt { result, is_replay } =
+            self.decide_or_propose(caller, market, decision).await?;
+        let result = result.map(|decided| match decided {
+            Decided::Now(state) => *state,
+            Decided::Proposed(proposal) => panic!("only proposed: {proposal:?}"),
+        });
+        Ok(Receipt { result, is_replay })
+    }
+
+    /// Decides a market under a new key, or proposes to.
+    pub(crate) async fn decide_or_propose(
+        &self,
+        caller: &Caller,
+        market: &MarketDetails,
+        decision: Decision,
+    ) -> Result<Receipt<Decided>, AppError> {
+        let (id, evidence) = (market.market.id(), Evidence::default());
+        self.app.markets.decide_market(caller, self.key(), id, decision, evidence).await
+    }
+
+    /// Proposes to decide a market, and returns the proposal.
+    pub(crate) async fn propose(
+        &self,
+        caller: &Caller,
+        market: &MarketDetails,
+        decision: Decision,
+    ) -> Resolution {
+        let receipt = self.decide_or_propose(caller, market, decision).await.unwrap();
+        match receipt.result.unwrap() {
+            Decided::Proposed(proposal) => *proposal,
+            Decided::Now(state) => panic!("decided at once: {state:?}"),
+        }
     }
 
     /// Returns the settlement of a decided market.

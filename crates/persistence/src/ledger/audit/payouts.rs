@@ -10,11 +10,13 @@ use crate::connection::Connection;
 use crate::error::Failure;
 use crate::id::{DbId, Id};
 
-/// Claims and the transfers that pay them, by market and account; after them the settlement.
+/// Claims and the transfers that pay them and were not undone, by market and account; after them the
+/// settlement.
 const PAID: &str = "SELECT market_id, 0 AS is_settlement, account_id, 0 AS is_transfer,
         amount_minor, 0 AS holders FROM payouts
     UNION ALL SELECT debit_account_id, 0, credit_account_id, 1, amount_minor, 0
-        FROM transfers WHERE kind IN ('payout', 'refund')
+        FROM transfers WHERE kind IN ('payout', 'refund') AND NOT EXISTS (
+            SELECT 1 FROM transfers AS reversals WHERE reversals.reversal_of = transfers.id)
     UNION ALL SELECT market_id, 1, NULL, 0, paid_minor, holders_paid FROM settlements
     ORDER BY market_id, is_settlement, account_id";
 

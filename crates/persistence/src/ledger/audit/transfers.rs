@@ -21,8 +21,11 @@ const MISFITS: &str =
     LEFT JOIN accounts AS credits ON credits.id = transfers.credit_account_id
     LEFT JOIN transfers AS originals ON originals.id = transfers.reversal_of
     WHERE COALESCE(CASE WHEN CASE
-        WHEN transfers.kind IN ('mint', 'grant', 'cover') THEN debits.kind = 'treasury'
+        WHEN transfers.kind IN ('mint', 'grant') THEN debits.kind = 'treasury'
             AND credits.kind = 'user' AND transfers.market_id IS NULL
+        WHEN transfers.kind = 'cover' THEN debits.kind = 'treasury' AND credits.kind = 'user'
+        WHEN transfers.kind = 'burn' THEN debits.kind = 'user' AND credits.kind = 'treasury'
+            AND transfers.market_id IS NULL
         WHEN transfers.kind = 'payment' THEN debits.kind = 'user' AND credits.kind = 'user'
             AND transfers.market_id IS NULL
         WHEN transfers.kind IN ('subsidy', 'bet') THEN debits.kind = 'user'
@@ -31,10 +34,15 @@ const MISFITS: &str =
             AND credits.kind = 'user' AND transfers.market_id = transfers.debit_account_id
         WHEN transfers.kind = 'fee' THEN debits.kind = 'market' AND credits.kind = 'fees'
             AND transfers.market_id = transfers.debit_account_id
-        WHEN transfers.kind = 'reversal' THEN originals.kind IN ('mint', 'grant', 'payment')
+        WHEN transfers.kind = 'reversal' THEN CASE
+            WHEN originals.kind IN ('mint', 'grant', 'payment', 'burn')
+                THEN transfers.market_id IS NULL
+            WHEN originals.kind IN ('payout', 'refund', 'fee', 'remainder')
+                THEN transfers.market_id = originals.market_id
+            END
             AND originals.debit_account_id = transfers.credit_account_id
             AND originals.credit_account_id = transfers.debit_account_id
-            AND originals.amount_minor = transfers.amount_minor AND transfers.market_id IS NULL
+            AND originals.amount_minor = transfers.amount_minor
         END AND (transfers.kind = 'reversal') = (transfers.reversal_of IS NOT NULL)
         THEN 1 ELSE 0 END, 0) = 0";
 

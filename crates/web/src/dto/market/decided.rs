@@ -2,19 +2,40 @@
 
 use foretell_application::writer::MarketState;
 use foretell_domain::id::{MarketId, OptionId, UserId};
-use foretell_domain::market::{Market, OptionState, Phase, Settlement, SettlementTerms, WHOLE_BPS};
+use foretell_domain::market::{
+    Evidence, Market, OptionState, Phase, Settlement, SettlementTerms, WHOLE_BPS,
+};
 use foretell_domain::money::Currency;
 use garde::{Valid, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::dto::market::resolution::EvidenceBody;
 use crate::dto::money::Money;
 use crate::dto::probability::Rounded;
 use crate::dto::text::Text;
 use crate::dto::time::Time;
 use crate::error::ApiError;
-use crate::extract::{RequestContext, RequestDto};
+use crate::extract::{Object, RequestContext, RequestDto};
 use crate::openapi::names::{Id, PhaseName};
+
+/// Body of a cancellation.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CancellationBody {
+    #[garde(dive)]
+    #[schema(value_type = Option<EvidenceBody>)]
+    evidence: Option<Object<EvidenceBody>>,
+}
+
+impl RequestDto for CancellationBody {
+    type Input = Evidence;
+
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Evidence {
+        valid.into_inner().evidence.map(|Object(body)| body.into()).unwrap_or_default()
+    }
+}
 
 /// Empty body of a request.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
@@ -134,6 +155,8 @@ pub(crate) struct SettlementView {
     paid: Money,
     completed: bool,
     completed_at: Option<Time>,
+    /// `true` while the payments are taken back.
+    being_undone: bool,
 }
 
 impl SettlementView {
@@ -155,8 +178,9 @@ impl SettlementView {
             decided_at: Time(settlement.decided_at),
             holders_paid: settlement.holders_paid,
             paid: Money::new(currency, settlement.paid.minor()),
-            completed: settlement.completed_at.is_some(),
+            completed: settlement.completed_at.is_some() && settlement.undo.is_none(),
             completed_at: settlement.completed_at.map(Time),
+            being_undone: settlement.undo.is_some(),
         }
     }
 }

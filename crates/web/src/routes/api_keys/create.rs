@@ -32,7 +32,7 @@ pub(super) struct KeyBody {
     #[schema(required = true, value_type = String, min_length = 1, max_length = 50)]
     name: Option<Parsed<KeyName>>,
     #[garde(required, length(min = 1, max = Scope::ALL.len()), dive)]
-    #[schema(required = true, value_type = Vec<ScopeName>, min_items = 1, max_items = 3)]
+    #[schema(required = true, value_type = Vec<ScopeName>, min_items = 1, max_items = 4)]
     scopes: Option<Distinct<Scope>>,
     #[garde(dive, custom(if_valid(in_future)))]
     #[schema(value_type = Option<Time>)]

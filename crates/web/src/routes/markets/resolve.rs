@@ -1,9 +1,9 @@
 //! `POST /markets/{id}/resolution`: resolves a market.
 
 use actix_web::web::Data;
-use foretell_application::writer::Decision;
+use foretell_application::writer::{Decided, Decision, Receipt};
 use foretell_domain::id::{MarketId, OptionId};
-use foretell_domain::market::{MAX_OPTIONS, SplitError, WHOLE_BPS};
+use foretell_domain::market::{Evidence, MAX_OPTIONS, SplitError, WHOLE_BPS};
 use garde::rules::length::HasSimpleLength;
 use garde::util::nested_path;
 use garde::{Path, Report, Valid, Validate};
@@ -12,10 +12,11 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::decided::MarketStateView;
+use crate::dto::market::resolution::{EvidenceBody, ResolutionView};
 use crate::dto::parsed::{Parsed, is_repeated, repeated, required, validated};
 use crate::error::ErrorCode;
 use crate::extract::{
-    Body, IdempotencyKey, Object, PathId, RequestContext, RequestDto, SignedIn, Trade,
+    Body, Decide, IdempotencyKey, Object, PathId, RequestContext, RequestDto, SignedIn,
 };
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
@@ -33,6 +34,9 @@ pub(super) struct ResolutionBody {
     #[garde(length(min = 1, max = MAX_OPTIONS), dive)]
     #[schema(value_type = Option<Vec<PartBody>>, min_items = 1, max_items = 10)]
     split: Option<Split>,
+    #[garde(dive)]
+    #[schema(value_type = Option<EvidenceBody>)]
+    evidence: Option<Object<EvidenceBody>>,
 }
 
 /// Part that the shares of one option pay.
@@ -97,16 +101,18 @@ impl ResolutionBody {
 }
 
 impl RequestDto for ResolutionBody {
-    type Input = Decision;
+    type Input = (Decision, Evidence);
 
-    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Decision {
-        let Self { option_id, split } = valid.into_inner();
-        match split {
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> (Decision, Evidence) {
+        let Self { option_id, split, evidence } = valid.into_inner();
+        let evidence = evidence.map(|Object(body)| body.into()).unwrap_or_default();
+        let decision = match split {
             Some(Split(parts)) => {
                 Decision::Split(parts.into_iter().map(|Object(part)| part.into_part()).collect())
             }
             None => Decision::Winner(required(option_id)),
-        }
+        };
+        (decision, evidence)
     }
 }
 
@@ -116,8 +122,13 @@ impl PartBody {
     }
 }
 
-/// Resolves a market and pays its holders, once per idempotency key. Fails with `CONFLICT` if
-/// already decided.
+/// Resolves a market and pays its holders, once per idempotency key; for its creator, moderators and
+/// admins. It becomes a proposal (202) if the caller holds or has held shares of the market, uses an
+/// API key without the scope `trade`, or the operator requires it (`markets.always_propose`): the
+/// market is closed, and the proposal takes effect after `markets.challenge_hours` unless a holder
+/// disputes it. Moderators and admins who are neither the market's creator nor the proposer nor have
+/// held its shares confirm a proposal with the same outcome, or overrule it with another; for others
+/// this fails with `PROPOSAL_PENDING`. Fails with `CONFLICT` if already decided.
 #[utoipa::path(
     post,
     path = "/markets/{id}/resolution",
@@ -125,20 +136,44 @@ impl PartBody {
     tag = "markets",
     request_body = ResolutionBody,
     params(("Idempotency-Key" = String, Header)),
-    responses((status = 200, description = "Done.", body = MarketStateView)),
-    security(("bearer" = ["trade"]), ("cookie" = [])),
-    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
+    responses(
+        (status = 200, description = "Done.", body = MarketStateView),
+        (status = 202, description = "Proposed.", body = ResolutionView<'static>),
+    ),
+    security(("bearer" = ["resolve"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict, ErrorCode::ProposalPending]))),
 )]
 pub(super) async fn resolve(
     state: Data<WebState>,
-    SignedIn(caller, ..): SignedIn<Trade>,
+    SignedIn(caller, ..): SignedIn<Decide>,
     market_id: PathId<MarketId>,
     key: IdempotencyKey,
     body: Body<ResolutionBody>,
 ) -> HandlerResult {
-    let (market_id, key, decision) = state.validate((market_id, key, body))?;
-    let receipt =
-        state.application.markets.decide_market(&caller, key, market_id, decision).await?;
+    let (market_id, key, (decision, evidence)) = state.validate((market_id, key, body))?;
+    let markets = &state.application.markets;
+    let receipt = markets.decide_market(&caller, key, market_id, decision, evidence).await?;
+    decided(&state, market_id, receipt).await
+}
+
+/// Returns 200 for a decision, 202 for a proposal.
+pub(super) async fn decided(
+    state: &WebState,
+    market_id: MarketId,
+    receipt: Receipt<Decided>,
+) -> HandlerResult {
     let currency = &state.application.settings().currency;
-    reply::receipt(receipt, |market| reply::ok(MarketStateView::new(market, currency)?))
+    // The options of a market never change, so a repetition gets an equal response.
+    let market = match &receipt.result {
+        Ok(Decided::Proposed(_)) => Some(state.application.markets.get_market(market_id).await?),
+        _ => None,
+    };
+    let options = market.iter().flat_map(|details| &details.market.record().options);
+    let options: Vec<_> = options.copied().collect();
+    reply::receipt(receipt, |decided| match decided {
+        Decided::Now(market) => reply::ok(MarketStateView::new(*market, currency)?),
+        Decided::Proposed(proposal) => {
+            reply::accepted(ResolutionView::new(&proposal, &options, currency))
+        }
+    })
 }

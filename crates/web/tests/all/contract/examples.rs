@@ -43,8 +43,14 @@ impl World {
             });
             let (id, option) = self.made("/markets", &market).await;
             let bet = json!({ "optionId": option, "amount": 5 });
-            if path.ends_with("/sales") {
+            if path.ends_with("/sales") || path.ends_with("/disputes") {
                 self.made(&format!("/markets/{id}/bets"), &bet).await;
+            }
+            if path.ends_with("/disputes") || path.ends_with("/reversal") {
+                let (path, winner) =
+                    (format!("/markets/{id}/resolution"), json!({ "optionId": option }));
+                let reply = self.app.post(&path).by(&self.grace).key(&id).json(&winner).await;
+                assert!(reply.status.is_success(), "{reply}");
             }
             return (id, option);
         }

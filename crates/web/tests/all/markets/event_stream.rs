@@ -9,8 +9,9 @@ use crate::support::{Reply, TestApp, TestUser};
 async fn decided(app: &TestApp) -> (Opened, TestUser) {
     let creator = app.user("carl").await;
     let market = open(app, &creator).await;
-    market.bet(app, &creator, 0, "5").await;
-    market.bet(app, &creator, 1, "7.50").await;
+    let trader = app.user("grace").await;
+    market.bet(app, &trader, 0, "5").await;
+    market.bet(app, &trader, 1, "7.50").await;
     let winner = json!({ "optionId": market.options[0] });
     app.post(&market.at("resolution")).by(&creator).key(&fresh_key()).json(&winner).await.ok(200);
     (market, creator)
@@ -87,7 +88,8 @@ async fn edits_and_clarifications_are_events() {
     let market = open(&app, &creator).await;
     let edit = json!({ "name": "Will it snow?" });
     app.patch(&market.path).by(&creator).json(&edit).await.ok(200);
-    market.bet(&app, &creator, 0, "5").await;
+    let trader = app.user("grace").await;
+    market.bet(&app, &trader, 0, "5").await;
     let text = json!({ "text": "Sleet counts as snow." });
     app.post(&market.at("clarifications")).by(&creator).json(&text).await.ok(201);
     app.post(&market.at("cancellation"))

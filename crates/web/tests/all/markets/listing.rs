@@ -128,7 +128,8 @@ async fn routes_without_parameters_reject_any() {
         assert!(reply.errors().contains(&"dryRun: unknown_field".to_owned()), "{part}");
     }
     assert_eq!(market.read(&app).await, before);
-    command(&app, &market.at("resolution"), &carl, &winner).await.ok(200);
+    let judge = app.moderator().await;
+    command(&app, &market.at("resolution"), &judge, &winner).await.ok(200);
     let bet = format!("/bets/{}", bet["id"].as_str().unwrap());
     for path in [market.path.clone(), market.at("resolution"), bet] {
         assert_eq!(

@@ -16,6 +16,8 @@ enum Takes {
     MaybeRead,
     Read,
     Trade,
+    /// The scope `trade` or `resolve`.
+    Resolve,
     Manage,
     Session,
     Admin,
@@ -23,9 +25,11 @@ enum Takes {
     AdminSession,
 }
 
-use Takes::{Admin, AdminSession, AdminTrade, Manage, MaybeRead, Nothing, Read, Session, Trade};
+use Takes::{
+    Admin, AdminSession, AdminTrade, Manage, MaybeRead, Nothing, Read, Resolve, Session, Trade,
+};
 
-const ROUTES: [(&str, &str, Takes); 70] = [
+const ROUTES: [(&str, &str, Takes); 78] = [
     ("POST", "/users", Nothing),
     ("GET", "/users", Read),
     ("GET", "/users/{id}", Read),
@@ -50,7 +54,9 @@ const ROUTES: [(&str, &str, Takes); 70] = [
     ("GET", "/transfers/{id}", Read),
     ("POST", "/transfers/{id}/reversal", AdminTrade),
     ("POST", "/mints", AdminTrade),
+    ("POST", "/burns", AdminTrade),
     ("GET", "/ledger/audit", Admin),
+    ("GET", "/ledger/debts", Admin),
     ("GET", "/markets", Nothing),
     ("POST", "/markets", Trade),
     ("GET", "/markets/{id}", Nothing),
@@ -67,8 +73,14 @@ const ROUTES: [(&str, &str, Takes); 70] = [
     ("POST", "/markets/{id}/clarifications", Manage),
     ("POST", "/markets/{id}/close", Manage),
     ("GET", "/markets/{id}/resolution", Nothing),
-    ("POST", "/markets/{id}/resolution", Trade),
-    ("POST", "/markets/{id}/cancellation", Trade),
+    ("POST", "/markets/{id}/resolution", Resolve),
+    ("POST", "/markets/{id}/cancellation", Resolve),
+    ("GET", "/markets/{id}/resolutions", Nothing),
+    ("DELETE", "/markets/{id}/proposal", Manage),
+    ("POST", "/markets/{id}/disputes", Manage),
+    ("POST", "/markets/{id}/reopening", Manage),
+    ("POST", "/markets/{id}/reversal", AdminTrade),
+    ("GET", "/proposals", Nothing),
     ("GET", "/markets/{id}/comments", MaybeRead),
     ("POST", "/markets/{id}/comments", Manage),
     ("GET", "/bets/{id}", MaybeRead),
@@ -116,27 +128,36 @@ async fn kinds(app: &TestApp) -> Vec<Kind> {
         status_if_not: 403,
     };
     let dead = |name, caller| Kind { name, caller, takes: &[], status_if_not: 401 };
-    let everything: &[Takes] = &[Read, Trade, Manage, Session];
+    let everything: &[Takes] = &[Read, Trade, Resolve, Manage, Session];
     let mut kinds = vec![
         dead("nobody", None),
         live("a user", &user, everything),
         live("a moderator", &moderator, everything),
-        live("an admin", &admin, &[Read, Trade, Manage, Session, Admin, AdminTrade, AdminSession]),
+        live(
+            "an admin",
+            &admin,
+            &[Read, Trade, Resolve, Manage, Session, Admin, AdminTrade, AdminSession],
+        ),
     ];
     for (name, scopes, takes) in [
         ("a key to read", vec!["read"], &[Read][..]),
-        ("a key to trade", vec!["trade"], &[Trade]),
+        ("a key to trade", vec!["trade"], &[Trade, Resolve]),
+        ("a key to propose", vec!["resolve"], &[Resolve]),
         ("a key to manage", vec!["manage"], &[Manage]),
-        ("a key for everything", vec!["read", "trade", "manage"], &[Read, Trade, Manage]),
+        ("a key for all", vec!["read", "trade", "manage"], &[Read, Trade, Resolve, Manage]),
     ] {
         kinds.push(live(name, &app.with_key(&user, &scopes).await, takes));
     }
     let manager = app.with_key(&admin, &["manage"]).await;
     kinds.push(live("an admin's key to manage", &manager, &[Manage, Admin]));
     let trader = app.with_key(&admin, &["read", "trade"]).await;
-    kinds.push(live("an admin's key to read and trade", &trader, &[Read, Trade, AdminTrade]));
+    kinds.push(live(
+        "an admin's key to read and trade",
+        &trader,
+        &[Read, Trade, Resolve, AdminTrade],
+    ));
     let everything = app.with_key(&admin, &["read", "trade", "manage"]).await;
-    let takes = &[Read, Trade, Manage, Admin, AdminTrade];
+    let takes = &[Read, Trade, Resolve, Manage, Admin, AdminTrade];
     kinds.push(live("an admin's key for everything", &everything, takes));
     kinds.extend(gone(app, &user, &admin).await.map(|(name, caller)| dead(name, Some(caller))));
     kinds
@@ -201,6 +222,7 @@ fn documented_routes_match_permission_table() {
                 Nothing => None,
                 MaybeRead | Read => Some("read"),
                 Trade => Some("trade"),
+                Resolve => Some("resolve"),
                 Manage => Some("manage"),
                 Session => Some("session"),
                 Admin => Some("admin"),

@@ -71,9 +71,8 @@ async fn invalid_key_gets_all_errors() {
     check(odd, &["name: type", "password: type", "scopes[1]: type", "scopes[2]: type"]).await;
     // serde stops at the first value that is not a list.
     check(json!({ "name": 1, "scopes": "read", "password": 1 }), &["scopes: type"]).await;
-    let many =
-        json!({ "name": "n", "scopes": ["read", "trade", "manage", "read"], "password": "x" });
-    check(many, &["scopes: length", "scopes[3]: repeated"]).await;
+    let many = json!({ "name": "n", "scopes": ["read", "trade", "manage", "resolve", "read"], "password": "x" });
+    check(many, &["scopes: length", "scopes[4]: repeated"]).await;
     assert_eq!(app.get("/api-keys").by(&ada).await.ok(200), json!([]));
 }
 
