@@ -134,7 +134,8 @@ fn check_repetitions(kind: Kind, sent: &[Step], answers: &[Answer]) {
         let state = first.entry((step.caller.user.id, step.key.clone())).or_insert((step, answer));
         // Another command under the same key gets an error; which of them came first depends on
         // timing. A command without a key is executed once, and its repetition finds nothing.
-        let is_keyed = !matches!(step.action, Action::Delete(_));
+        let is_keyed =
+            !matches!(step.action, Action::Delete(_) | Action::Dispute(_) | Action::EndProposal(_));
         let is_same = is_keyed && format!("{:?}", state.0.action) == format!("{:?}", step.action);
         assert!(
             !is_same || state.1.effect == answer.effect,

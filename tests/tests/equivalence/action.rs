@@ -2,13 +2,14 @@
 
 use std::fmt::Debug;
 
-use foretell_application::writer::{Decision, Mint, Payment, PaymentBatch, Receipt};
+use foretell_application::writer::{Burn, Decision, Mint, Payment, PaymentBatch, Receipt};
 use foretell_application::{
     AppError, Application, Caller, Credential, MarketOpening, Registration, TradeTarget,
 };
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{BetId, MarketId, TransferId};
-use foretell_domain::market::{BuyOrder, MarketRecord, SellOrder};
+use foretell_domain::market::{BuyOrder, Evidence, MarketRecord, SellOrder};
+use foretell_domain::text::Reason;
 
 /// An action.
 #[derive(Debug, Clone)]
@@ -25,6 +26,11 @@ pub(super) enum Action {
     /// Without a key: a repetition finds no market.
     Delete(MarketId),
     Decide(MarketId, Decision),
+    Undo(MarketId),
+    Burn(Burn),
+    /// Without a key, like the next one.
+    Dispute(MarketId),
+    EndProposal(MarketId),
 }
 
 /// `Yes` if the treasury covers a shortfall.
@@ -117,25 +123,43 @@ impl Step {
             Action::Close(market) => {
                 answer(app.markets.close_market(caller, key, market).await, |_| Effect::Nothing)
             }
-            Action::Delete(market) => match app.markets.delete_market(caller, market).await {
-                Ok(()) => Some(Answer {
-                    text: "deleted".to_owned(),
-                    is_done: true,
-                    effect: Effect::Nothing,
-                }),
-                Err(AppError::Refused(refusal)) => {
-                    let text = format!("not deleted: {refusal:?}");
-                    Some(Answer { text, is_done: false, effect: Effect::Refused(refusal) })
-                }
-                Err(error) if error.is_temporary() => None,
-                Err(error) => panic!("a step failed: {error:?}"),
-            },
-            Action::Decide(market, decision) => {
-                answer(app.markets.decide_market(caller, key, market, decision).await, |_| {
-                    Effect::Nothing
-                })
+            Action::Delete(market) => unkeyed(app.markets.delete_market(caller, market).await),
+            Action::Undo(market) => {
+                let undone = app.markets.undo_settlement(caller, key, market, reason()).await;
+                answer(undone, |_| Effect::Nothing)
             }
+            Action::Burn(burn) => answer(app.ledger.burn(caller, key, burn).await, |transfer| {
+                Effect::Transfers(vec![transfer.id])
+            }),
+            Action::Dispute(market) => {
+                unkeyed(app.markets.dispute_resolution(caller, market, reason()).await)
+            }
+            Action::EndProposal(market) => unkeyed(app.markets.end_proposal(caller, market).await),
+            Action::Decide(market, decision) => answer(
+                app.markets.decide_market(caller, key, market, decision, Evidence::default()).await,
+                |_| Effect::Nothing,
+            ),
         }
+    }
+}
+
+fn reason() -> Reason {
+    Reason::new("It did not rain.").unwrap()
+}
+
+/// Returns the answer to a command without a key.
+fn unkeyed<T: Debug>(result: Result<T, AppError>) -> Option<Answer> {
+    match result {
+        Ok(done) => {
+            let text = format!("done: {done:?}");
+            Some(Answer { text, is_done: true, effect: Effect::Nothing })
+        }
+        Err(AppError::Refused(refusal)) => {
+            let text = format!("not done: {refusal:?}");
+            Some(Answer { text, is_done: false, effect: Effect::Refused(refusal) })
+        }
+        Err(error) if error.is_temporary() => None,
+        Err(error) => panic!("a step failed: {error:?}"),
     }
 }
 

@@ -125,6 +125,9 @@ impl Books {
         let (markets, now) = (&world.markets, world.nodes[0].now());
         self.note("market", markets.find_market(id).await.unwrap());
         self.note("settlement", markets.find_settlement(id).await.unwrap());
+        let page = NumberedPage::new(1, MAX_PAGE_ROWS).unwrap();
+        self.note("resolutions", markets.list_resolutions(id, page.into()).await.unwrap());
+        self.note("disputes", markets.list_disputes(id, &[1, 2, 3], 100).await.unwrap());
         self.note(
             "bets",
             all_pages(async |page| markets.page_bets(id, page.into()).await.unwrap()).await,
@@ -163,6 +166,9 @@ impl Books {
                 }
             }
         }
+        let page = NumberedPage::new(1, MAX_PAGE_ROWS).unwrap();
+        self.note("debts", world.markets.list_debts(page.into()).await.unwrap());
+        self.note("proposals", world.markets.list_proposals(page.into()).await.unwrap());
         self.note("unsettled", world.markets.list_unsettled(None, 100).await.unwrap());
     }
 }

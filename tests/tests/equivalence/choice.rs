@@ -1,6 +1,6 @@
 //! Random steps: every command, by anyone, on any known resource, valid and invalid.
 
-use foretell_application::writer::{BatchMode, Decision, Mint, Payment, PaymentBatch};
+use foretell_application::writer::{BatchMode, Burn, Decision, Mint, Payment, PaymentBatch};
 use foretell_application::{Caller, Credential, MarketOpening, Registration, TradeTarget};
 use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
 use foretell_domain::market::{BuyOrder, MarketRecord, MarketTexts, Quantity, SellOrder};
@@ -54,7 +54,7 @@ impl State {
     }
 
     fn action(&mut self, chance: &mut Chance) -> (Caller, Action) {
-        let caller = pick(&self.users, chance).clone();
+        let caller = self.trader(chance);
         // Sometimes another user tries an operation for admins.
         let admin = if chance.below(10) > 0 { self.users[0].clone() } else { caller.clone() };
         match chance.below(100) {
@@ -72,7 +72,7 @@ impl State {
                 admin,
                 Action::Mint(Mint { to: self.account(chance), amount: some_amount(chance, 3_000) }),
             ),
-            83..95 => {
+            83..93 => {
                 let of =
                     pick_some(&self.transfers, chance).copied().unwrap_or_else(|| self.new_id());
                 (
@@ -80,13 +80,37 @@ impl State {
                     Action::Reverse(of, if chance.below(2) == 0 { Force::No } else { Force::Yes }),
                 )
             }
+            93 => {
+                let reason = Memo::new("a mistake").unwrap();
+                let (from, amount) = (self.account(chance), some_amount(chance, 500));
+                (admin, Action::Burn(Burn { from, amount, reason }))
+            }
+            94 => {
+                let market = self.market(chance).0;
+                match chance.below(4) {
+                    0 => (admin, Action::EndProposal(market)),
+                    _ => (caller, Action::Dispute(market)),
+                }
+            }
             95 => (caller, Action::Close(self.market(chance).0)),
-            96 => (admin, Action::Delete(self.market(chance).0)),
+            96 => match chance.below(2) {
+                0 => (admin, Action::Delete(self.market(chance).0)),
+                _ => match pick_some(&self.markets, chance) {
+                    Some(record) => (admin, Action::Undo(record.id)),
+                    None => (admin, Action::Delete(self.market(chance).0)),
+                },
+            },
             _ => match pick_some(&self.markets, chance) {
                 Some(record) => (caller, Action::Decide(record.id, decision_of(record, chance))),
                 None => (caller, Action::Close(self.market(chance).0)),
             },
         }
+    }
+
+    /// Returns a user other than the first one, who never trades and so can decide every market.
+    fn trader(&self, chance: &mut Chance) -> Caller {
+        pick(self.users.get(1..).filter(|users| !users.is_empty()).unwrap_or(&self.users), chance)
+            .clone()
     }
 
     /// Returns the registration of a new user, valid or not.
@@ -119,7 +143,7 @@ impl State {
             category,
             names.collect(),
         );
-        let caller = pick(&self.users, chance).clone();
+        let caller = self.trader(chance);
         let opening = MarketOpening {
             texts: texts.unwrap(),
             probabilities: probabilities(count, chance),

@@ -14,7 +14,7 @@ use super::world::World;
 pub(super) struct Coverage(BTreeMap<String, usize>);
 
 /// Errors that must occur in all histories together.
-const REFUSALS: [Code; 13] = [
+const REFUSALS: [Code; 14] = [
     Code::ValidationError,
     Code::Forbidden,
     Code::NotFound,
@@ -25,12 +25,13 @@ const REFUSALS: [Code; 13] = [
     Code::NotReversible,
     Code::BatchAborted,
     Code::MarketClosed,
+    Code::ProposalPending,
     Code::Slippage,
     Code::TradeTooSmall,
     Code::TradeTooLarge,
 ];
 /// Kinds of transfers that must occur.
-const KINDS: [TransferKind; 12] = [
+const KINDS: [TransferKind; 13] = [
     TransferKind::Mint,
     TransferKind::Grant,
     TransferKind::Payment,
@@ -43,6 +44,7 @@ const KINDS: [TransferKind; 12] = [
     TransferKind::Remainder,
     TransferKind::Reversal,
     TransferKind::Cover,
+    TransferKind::Burn,
 ];
 
 impl Coverage {
@@ -96,6 +98,10 @@ impl Coverage {
             "close",
             "delete",
             "decide",
+            "undo",
+            "burn",
+            "dispute",
+            "end_proposal",
         ];
         let done = done.into_iter().map(|name| format!("{name} done"));
         let refused = REFUSALS.into_iter().map(|code| code.as_str().to_owned());
@@ -128,5 +134,9 @@ const fn name(action: &Action) -> &'static str {
         Action::Close(_) => "close",
         Action::Delete(_) => "delete",
         Action::Decide(..) => "decide",
+        Action::Undo(_) => "undo",
+        Action::Burn(_) => "burn",
+        Action::Dispute(_) => "dispute",
+        Action::EndProposal(_) => "end_proposal",
     }
 }
