@@ -201,13 +201,15 @@ async fn play(
     plan: &Plan,
     chance: &mut Chance,
 ) -> anyhow::Result<()> {
-    let creator = chance.pick(people)?;
+    // The admin decides, and whoever has traded in a market could only propose.
+    let (admin, traders) = people.split_first().context("there is an admin")?;
+    let creator = chance.pick(traders)?;
     let opening = opening(application, plan)?;
     let opened = done(application.markets.open_market(creator, chance.key(), opening).await?)?;
     let market = opened.record.id;
     let options: Vec<_> = opened.record.options.iter().map(|option| option.id).collect();
     for n in 0..plan.bets {
-        let trader = chance.pick(people)?;
+        let trader = chance.pick(traders)?;
         let option = *chance.pick(&options)?;
         let target = TradeTarget { market_id: market, client_id: None };
         let amount = Amount::new(500 + i64::from(chance.below(6_000)))?;
@@ -219,12 +221,12 @@ async fn play(
             done(application.trading.sell_shares(trader, chance.key(), target, order).await?)?;
         }
     }
-    end(application, creator, market, &options, &plan.end, chance).await
+    end(application, admin, market, &options, &plan.end, chance).await
 }
 
 async fn end(
     application: &Application,
-    creator: &Caller,
+    admin: &Caller,
     market: MarketId,
     options: &[OptionId],
     end: &End,
@@ -234,7 +236,7 @@ async fn end(
     let decision = match end {
         End::Open => return Ok(()),
         End::Closed => {
-            done(application.markets.close_market(creator, chance.key(), market).await?)?;
+            done(application.markets.close_market(admin, chance.key(), market).await?)?;
             return Ok(());
         }
         End::Winner(index) => Decision::Winner(option(*index)?),
@@ -244,7 +246,7 @@ async fn end(
         End::Cancelled => Decision::Cancel,
     };
     let (key, evidence) = (chance.key(), Evidence::default());
-    done(application.markets.decide_market(creator, key, market, decision, evidence).await?)?;
+    done(application.markets.decide_market(admin, key, market, decision, evidence).await?)?;
     Ok(())
 }
 

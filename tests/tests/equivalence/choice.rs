@@ -60,19 +60,19 @@ impl State {
         match chance.below(100) {
             0..30 => (caller, self.bet(chance)),
             30..50 => self.sale(caller, chance),
-            50..68 => (caller.clone(), Action::Pay(self.payment(chance, &caller))),
-            68..78 => {
+            50..65 => (caller.clone(), Action::Pay(self.payment(chance, &caller))),
+            65..75 => {
                 let mode =
                     if chance.below(2) == 0 { BatchMode::Atomic } else { BatchMode::Independent };
                 let payments =
                     (0..=chance.below(7)).map(|_| self.payment(chance, &caller)).collect();
                 (caller, Action::PayBatch(PaymentBatch::new(mode, payments).unwrap()))
             }
-            78..83 => (
+            75..80 => (
                 admin,
                 Action::Mint(Mint { to: self.account(chance), amount: some_amount(chance, 3_000) }),
             ),
-            83..93 => {
+            80..88 => {
                 let of =
                     pick_some(&self.transfers, chance).copied().unwrap_or_else(|| self.new_id());
                 (
@@ -80,31 +80,57 @@ impl State {
                     Action::Reverse(of, if chance.below(2) == 0 { Force::No } else { Force::Yes }),
                 )
             }
-            93 => {
+            89 => {
                 let reason = Memo::new("a mistake").unwrap();
                 let (from, amount) = (self.account(chance), some_amount(chance, 500));
                 (admin, Action::Burn(Burn { from, amount, reason }))
             }
-            94 => {
-                let market = self.market(chance).0;
-                match chance.below(4) {
-                    0 => (admin, Action::EndProposal(market)),
-                    _ => (caller, Action::Dispute(market)),
-                }
+            88 => self.dispute(caller, chance),
+            90 => match chance.below(3) {
+                0 => (admin, Action::EndProposal(self.proposed(chance))),
+                _ => self.dispute(caller, chance),
+            },
+            91..93 => (admin, Action::Undo(self.decided_market(chance))),
+            93 => (caller, Action::Close(self.market(chance).0)),
+            94 => (admin, Action::Delete(self.market(chance).0)),
+            _ => {
+                let Some(record) = pick_some(&self.markets, chance) else {
+                    return (caller, Action::Close(self.market(chance).0));
+                };
+                let creator = self.users.iter().find(|user| user.user.id == record.creator_id);
+                // Those with a part in the market propose, which others then want to change.
+                let proposed = self
+                    .proposed
+                    .last()
+                    .and_then(|last| self.markets.iter().find(|market| market.id == *last));
+                let (by, record) = match chance.below(4) {
+                    0 => (admin, record),
+                    1 => (caller, record),
+                    2 => (creator.cloned().unwrap_or(caller), record),
+                    _ => (creator.cloned().unwrap_or(caller), proposed.unwrap_or(record)),
+                };
+                (by, Action::Decide(record.id, decision_of(record, chance)))
             }
-            95 => (caller, Action::Close(self.market(chance).0)),
-            96 => match chance.below(2) {
-                0 => (admin, Action::Delete(self.market(chance).0)),
-                _ => match pick_some(&self.markets, chance) {
-                    Some(record) => (admin, Action::Undo(record.id)),
-                    None => (admin, Action::Delete(self.market(chance).0)),
-                },
-            },
-            _ => match pick_some(&self.markets, chance) {
-                Some(record) => (caller, Action::Decide(record.id, decision_of(record, chance))),
-                None => (caller, Action::Close(self.market(chance).0)),
-            },
         }
+    }
+
+    /// Usually by a user who has bought something in the market.
+    fn dispute(&mut self, caller: Caller, chance: &mut Chance) -> (Caller, Action) {
+        let market = self.proposed(chance);
+        let holder = self.buyers.iter().find(|(_, bought, _)| *bought == market);
+        (holder.map_or(caller, |(buyer, ..)| buyer.clone()), Action::Dispute(market))
+    }
+
+    /// Returns a market whose outcome was proposed, if there is one.
+    fn proposed(&mut self, chance: &mut Chance) -> MarketId {
+        let recent = &self.proposed[self.proposed.len().saturating_sub(3)..];
+        pick_some(recent, chance).copied().unwrap_or_else(|| self.market(chance).0)
+    }
+
+    /// Returns a market that was decided, if there is one.
+    fn decided_market(&mut self, chance: &mut Chance) -> MarketId {
+        let recent = &self.decisions[self.decisions.len().saturating_sub(3)..];
+        pick_some(recent, chance).copied().unwrap_or_else(|| self.market(chance).0)
     }
 
     /// Returns a user other than the first one, who never trades and so can decide every market.

@@ -18,6 +18,9 @@ pub(super) struct State {
     pub(super) bets: Vec<BetId>,
     /// Users who bought something, and what.
     pub(super) buyers: Vec<(Caller, MarketId, OptionId)>,
+    /// Markets whose outcome was proposed, and markets that were decided, the newest last.
+    pub(super) proposed: Vec<MarketId>,
+    pub(super) decisions: Vec<MarketId>,
     /// Markets that are decided or deleted.
     pub(super) decided: HashSet<MarketId>,
     pub(super) steps: Vec<Step>,
@@ -37,6 +40,8 @@ impl Default for State {
             transfers: Vec::new(),
             bets: Vec::new(),
             buyers: Vec::new(),
+            proposed: Vec::new(),
+            decisions: Vec::new(),
             decided: HashSet::new(),
             steps: Vec::new(),
             chosen: SeededIds::new(1 << 40),
@@ -54,7 +59,13 @@ impl State {
             Action::Bet(target, order) if answer.is_done => {
                 self.buyers.push((step.caller.clone(), target.market_id, order.option_id));
             }
-            Action::Decide(market, _) | Action::Delete(market) if answer.is_done => {
+            Action::Decide(market, _) if answer.is_done => {
+                let is_proposal = answer.text.contains("Proposed(");
+                let made = if is_proposal { &mut self.proposed } else { &mut self.decisions };
+                made.push(*market);
+                self.decided.insert(*market);
+            }
+            Action::Delete(market) if answer.is_done => {
                 self.decided.insert(*market);
             }
             _ => {}
