@@ -51,6 +51,8 @@ mod redis;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod registration;
+#[cfg(test)]
 mod search;
 mod secrets;
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::content::Content;
 use crate::context::Context;
 use crate::error::StartError;
 use crate::identity::Identity;
+use crate::identity::email_hasher::{self, EmailHasher};
 use crate::identity::session_cache::SessionCache;
 use crate::jobs::{JobServices, Jobs};
 use crate::ledger::Ledger;
@@ -26,6 +27,7 @@ use crate::markets::market_feed::MarketFeed;
 use crate::notifications::Notifications;
 use crate::notifications::webhook_watch::WebhookWatch;
 use crate::operations::Operations;
+use crate::operations::shared_secrets::shared_secret;
 use crate::ports::Ports;
 use crate::projector::Projector;
 use crate::search::Search;
@@ -88,6 +90,8 @@ impl Application {
     /// [`StartError`].
     pub async fn start(ports: Ports, settings: ApplicationSettings) -> Result<Self, StartError> {
         initialize_ledger(&ports, &settings.currency).await?;
+        let key = shared_secret(&*ports.units, &*ports.tokens, email_hasher::KEY_NAME).await?;
+        let email_hasher = EmailHasher::new(&key);
         let feed = Arc::new(MarketFeed::default());
         let webhook_watch = Arc::new(WebhookWatch::new(Arc::clone(&ports.webhooks)));
         let projector = Projector::new(
@@ -130,7 +134,7 @@ impl Application {
             ledger: Ledger::new(&context, &ports),
             markets,
             trading: Trading::new(&context, &ports, &market_cache),
-            identity: Identity::new(&context, &ports, &settings, &post_totals),
+            identity: Identity::new(&context, &ports, &settings, &post_totals, email_hasher),
             content: Content::new(&context, &ports, settings.quotas, post_totals),
             search,
             notifications,

@@ -4,6 +4,7 @@ pub(crate) mod authenticate;
 pub(crate) mod change_password;
 mod change_profile;
 pub(crate) mod confirm_password;
+pub(crate) mod email_hasher;
 mod erase_user;
 pub(crate) mod key_uses;
 pub(crate) mod log_in;
@@ -29,6 +30,7 @@ use crate::context::Context;
 use crate::ports::Ports;
 use crate::settings::ApplicationSettings;
 use crate::totals::Totals;
+use email_hasher::EmailHasher;
 use key_uses::KeyUses;
 use login_limits::LoginGuard;
 use token_guard::TokenGuard;
@@ -40,6 +42,7 @@ pub struct Identity {
     posts: Arc<dyn PostQueries>,
     passwords: Arc<dyn PasswordHasher>,
     tokens: Arc<dyn Tokens>,
+    email_hasher: EmailHasher,
     token_guard: TokenGuard,
     logins: LoginGuard,
     key_uses: KeyUses,
@@ -55,6 +58,7 @@ impl Identity {
         ports: &Ports,
         settings: &ApplicationSettings,
         post_totals: &Arc<Totals<PostFilter>>,
+        email_hasher: EmailHasher,
     ) -> Self {
         Self {
             context: Arc::clone(context),
@@ -62,6 +66,7 @@ impl Identity {
             posts: Arc::clone(&ports.posts),
             passwords: Arc::clone(&ports.passwords),
             tokens: Arc::clone(&ports.tokens),
+            email_hasher,
             token_guard: TokenGuard::new(
                 Arc::clone(&ports.limiter),
                 settings.request_limits.invalid_tokens,

@@ -49,6 +49,15 @@ table! {
 
 table! {
     use diesel::sql_types::*;
+
+    signup_grants (email_hash) {
+        email_hash -> Binary,
+        recorded_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
     use crate::id::Id;
 
     api_keys (id) {

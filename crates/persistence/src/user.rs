@@ -1,10 +1,11 @@
-//! Users, sessions, known networks and API keys: the ports, and their statements in the modules
+//! Users, sessions, known networks, sign-up grants and API keys: the ports, and their statements in the modules
 //! below.
 
 pub(crate) mod api_keys;
 pub(crate) mod credential_states;
 pub(crate) mod known_networks;
 pub(crate) mod sessions;
+pub(crate) mod signup_grants;
 pub(crate) mod user_rows;
 pub(crate) mod users;
 
@@ -18,6 +19,7 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::user::User;
 use foretell_ports::api_key::{ApiKey, ApiKeyDetails, ApiKeyQueries, ApiKeyTx};
 use foretell_ports::error::StoreError;
+use foretell_ports::grant::{EmailHash, GrantTx};
 use foretell_ports::known_network::{KnownNetwork, KnownNetworkQueries, KnownNetworkTx};
 use foretell_ports::page::PageRequest;
 use foretell_ports::secret::{PasswordHash, TokenHash};
@@ -110,6 +112,12 @@ impl KnownNetworkTx for UnitTx<'_, '_> {
 
     fn purge_known_networks(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.step(|c| known_networks::purge(c, before, limit))
+    }
+}
+
+impl GrantTx for UnitTx<'_, '_> {
+    fn record_grant_once(&mut self, email: EmailHash, at: Timestamp) -> Result<bool, StoreError> {
+        self.step(|c| signup_grants::record_once(c, email, at))
     }
 }
 

@@ -11,6 +11,7 @@ pub mod cache;
 pub mod cost;
 mod credentials;
 pub mod error;
+pub mod grant;
 pub mod health;
 pub mod idempotency;
 pub mod job;

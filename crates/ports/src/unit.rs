@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::api_key::ApiKeyTx;
 use crate::error::StoreError;
+use crate::grant::GrantTx;
 use crate::idempotency::IdempotencyTx;
 use crate::job::JobTx;
 use crate::known_network::KnownNetworkTx;
@@ -26,6 +27,7 @@ pub trait Tx:
     + MarketTx
     + UserTx
     + KnownNetworkTx
+    + GrantTx
     + ApiKeyTx
     + PostTx
     + QuotaTx
@@ -42,6 +44,7 @@ impl<
         + MarketTx
         + UserTx
         + KnownNetworkTx
+        + GrantTx
         + ApiKeyTx
         + PostTx
         + QuotaTx

@@ -36,6 +36,7 @@ pub mod bets;
 pub mod comments;
 pub mod credentials;
 mod fixture;
+pub mod grants;
 pub mod holdings;
 pub mod interleaving;
 pub mod jobs;

@@ -24,6 +24,7 @@ use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
 use foretell_ports::api_key::{ApiKey, ApiKeyTx};
 use foretell_ports::error::StoreError;
+use foretell_ports::grant::{EmailHash, GrantTx};
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJobs, NewJob};
 use foretell_ports::known_network::{KnownNetwork, KnownNetworkTx};
@@ -215,6 +216,12 @@ impl<I: Interceptor> KnownNetworkTx for InterceptedTx<'_, I> {
         ) -> ();
         fn delete_known_networks_of(&mut self, user: UserId, kept: Option<IpAddr>) -> usize;
         fn purge_known_networks(&mut self, before: Timestamp, limit: u32) -> u64;
+    }
+}
+
+impl<I: Interceptor> GrantTx for InterceptedTx<'_, I> {
+    pass_on! {
+        fn record_grant_once(&mut self, email: EmailHash, at: Timestamp) -> bool;
     }
 }
 

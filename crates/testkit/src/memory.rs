@@ -10,6 +10,7 @@
 
 mod api_keys;
 mod audit;
+mod grants;
 mod jobs;
 mod known_networks;
 mod ledger_queries;

@@ -32,6 +32,8 @@ impl Identity {
         policy::may_dispose_of_user(caller.actor(), id)?;
         let confirmed = self.confirm_password(caller, confirmation).await?;
         let now = self.context.now();
+        // The same key as at the registration, so that the address gets no second grant.
+        let hasher = self.email_hasher.clone();
         let lock = move |tx: &mut dyn Tx| tx.lock_user_and_admins(id);
         let work = move |tx: &mut dyn Tx, _, mut locked: Vec<Locked<Credentials>>| {
             let active_admins =
@@ -39,6 +41,9 @@ impl Identity {
             let found =
                 locked.iter_mut().find(|found| found.user.id == id && confirmed.is_of(found));
             let found = found.ok_or(AppError::WrongPassword)?;
+            let email = hasher.hash(&found.user.email);
+            // Users who registered before grants were recorded are recorded here.
+            tx.record_grant_once(email, now)?;
             found.user = found.user.erased(active_admins, now)?;
             found.password = PasswordHash::of_nothing();
             tx.save_user(found, now)?;

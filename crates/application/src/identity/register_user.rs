@@ -9,7 +9,7 @@ use foretell_ports::secret::NewPassword;
 use super::Identity;
 use crate::error::AppError;
 use crate::principal::Principal;
-use crate::writer::{Register, Registered};
+use crate::writer::{Register, Registered, SignupGrant};
 
 /// Idempotency key of a registration; each has its own user. It contains a space, which no key of a
 /// client has, so that the user can choose any key.
@@ -31,7 +31,8 @@ pub struct Registration {
 }
 
 impl Identity {
-    /// Registers a user, opens their account and pays the sign-up grant into it, all or nothing.
+    /// Registers a user, opens their account and pays the sign-up grant into it, all or nothing. An
+    /// email address that has received a grant before, for a user who was erased, gets none.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `EmailTaken`; [`AppError::Password`]; the errors of the money
@@ -56,11 +57,13 @@ impl Identity {
             created_at: now,
             updated_at: now,
         };
+        let email = self.email_hasher.hash(&user.email);
+        let grant = self.signup_grant.map(|amount| SignupGrant { amount, email });
         let command = Register {
             user: user.clone(),
             password,
             account_id: AccountId::from_u128(self.context.next_id()),
-            grant: self.signup_grant,
+            grant,
         };
         let principal = Principal::NewUser(user.id);
         let receipt = self

@@ -13,6 +13,7 @@ use foretell_domain::text::{Memo, Reason};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
+use foretell_ports::grant::EmailHash;
 use foretell_ports::secret::PasswordHash;
 
 use super::outcome::{MarketOpened, MarketState, Outcome, Registered, TradeReceipt};
@@ -192,8 +193,17 @@ pub(crate) struct Register {
     pub(crate) password: PasswordHash,
     /// Id of the new account.
     pub(crate) account_id: AccountId,
-    /// Sign-up grant.
-    pub(crate) grant: Option<Amount>,
+    /// Sign-up grant, if the server pays one.
+    pub(crate) grant: Option<SignupGrant>,
+}
+
+/// Sign-up grant of a new user, paid unless the email address has received it before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SignupGrant {
+    /// Amount.
+    pub(crate) amount: Amount,
+    /// Hash of the user's email address.
+    pub(crate) email: EmailHash,
 }
 
 /// A payment from one user's account to another's.

@@ -3,13 +3,13 @@
 use foretell_application::ExpectedVersion;
 use foretell_application::{
     AppError, ApplicationSettings, Caller, Credential, IssuedKey, LoginLimits, NewApiKey,
-    PasswordChange, PasswordConfirmation,
+    PasswordChange, PasswordConfirmation, Registration,
 };
 use foretell_domain::error::DomainError;
 use foretell_domain::id::ApiKeyId;
 use foretell_domain::policy::Denied;
 use foretell_domain::scope::{Scope, Scopes};
-use foretell_domain::text::KeyName;
+use foretell_domain::text::{Email, KeyName};
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::{NewUserStatus, Role, UserError, UserUpdate};
 use foretell_ports::api_key::ApiKeyQueries as _;
@@ -21,7 +21,7 @@ use futures::future::join_all;
 use futures::poll;
 use secrecy::ExposeSecret as _;
 
-use crate::support::{ADDRESS, Fixture, PASSWORD, confirmation, eventually, settings};
+use crate::support::{ADDRESS, Fixture, GRANT, PASSWORD, confirmation, eventually, settings};
 
 async fn make_key(fixture: &Fixture, caller: &Caller, scopes: Scopes) -> IssuedKey {
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes, expires_at: None };
@@ -279,4 +279,26 @@ async fn erased_user_cannot_return() {
     }
     assert_eq!(fixture.balance(ann.account_id).await, crate::support::GRANT);
     fixture.audit().await;
+}
+
+#[tokio::test]
+async fn erased_user_without_record_gets_no_second_grant() {
+    // Registered where no grants were paid or recorded, as before grants were recorded.
+    let fixture =
+        Fixture::open_with(ApplicationSettings { signup_grant: None, ..settings() }).await;
+    let ann = fixture.user().await;
+    let node = fixture.second_node(settings()).await;
+    node.identity.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
+    let again = |email| Registration {
+        email,
+        name: ann.user.name.clone(),
+        password: new_password(PASSWORD),
+        avatar: None,
+        role: Role::User,
+    };
+    let (_, registered) = node.identity.register_user(again(ann.user.email.clone())).await.unwrap();
+    assert_eq!(registered.balance.minor(), 0);
+    let other = Email::new("other@example.org").unwrap();
+    let (_, registered) = node.identity.register_user(again(other)).await.unwrap();
+    assert_eq!(registered.balance.minor(), GRANT);
 }

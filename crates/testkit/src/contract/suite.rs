@@ -109,6 +109,9 @@ macro_rules! contract_suite {
                 least_recently_used_networks_are_deleted,
                 known_networks_are_deleted_together,
                 unused_networks_are_purged;
+            grants:
+                grant_is_recorded_once,
+                one_of_two_units_records_grant;
             secrets:
                 secret_is_stored_once;
             api_keys:

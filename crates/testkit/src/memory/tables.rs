@@ -17,6 +17,7 @@ use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_ports::api_key::ApiKey;
+use foretell_ports::grant::EmailHash;
 use foretell_ports::idempotency::{CommandKey, StoredOutcome};
 use foretell_ports::job::Job;
 use foretell_ports::market::Debt;
@@ -99,6 +100,8 @@ tables! {
     sessions_by_token: TokenHash => SessionId,
     /// Time when each user last signed in from each network.
     known_networks: (UserId, IpAddr) => Timestamp,
+    /// Time when each email address was recorded.
+    signup_grants: EmailHash => Timestamp,
     jobs: JobId => JobRow,
     job_names: String => JobId,
     /// Each with its model.

@@ -24,8 +24,8 @@ impl CommandHandler<'_> {
     ) -> Result<Registered, AppError> {
         let (user_id, account_id) = (register.user.id, register.account_id);
         let account = Account::user(account_id, user_id);
-        if let Some(amount) = register.grant {
-            let order = self.order(TransferKind::Grant, amount);
+        if let Some(grant) = register.grant {
+            let order = self.order(TransferKind::Grant, grant.amount);
             // Checked before the user is inserted: after a write, a rejection would have to undo
             // the whole batch.
             self.dry_run(AccountId::TREASURY, account, order)?;
@@ -34,8 +34,11 @@ impl CommandHandler<'_> {
             return Err(DomainError::EmailTaken.into());
         }
         self.state.attach(tx, account, self.context.now)?;
-        if let Some(amount) = register.grant {
-            let order = self.order(TransferKind::Grant, amount);
+        let now = self.context.now;
+        if let Some(grant) = register.grant
+            && tx.record_grant_once(grant.email, now)?
+        {
+            let order = self.order(TransferKind::Grant, grant.amount);
             // The user is already inserted, so an error now ends the whole batch.
             let granted = self.state.post(AccountId::TREASURY, account_id, order);
             granted.map_err(|refusal| invariant_violation(&refusal.into()))?;

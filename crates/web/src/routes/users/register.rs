@@ -71,7 +71,8 @@ struct NewAccount {
     balance: Money,
 }
 
-/// Registers a user with an account and the sign-up grant.
+/// Registers a user with an account and the sign-up grant, which each email address gets only once,
+/// even if its user was deleted.
 #[utoipa::path(
     post,
     path = "/users",
