@@ -1,5 +1,6 @@
 //! Settings of the process, read in layers from files and the environment and checked before use.
 
+mod accounts;
 mod background;
 mod error;
 mod layer;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use foretell_application::{LoginLimits, RequestLimits, RetryPolicies, StreamLimits};
 use foretell_cache::RedisSettings;
 use foretell_domain::market::{MAX_FEE_BPS, MarketRules};
-use foretell_domain::money::{Amount, Currency};
+use foretell_domain::money::Currency;
 use foretell_domain::quota::Quotas;
 use foretell_domain::search::SearchLanguage;
 use foretell_domain::text::Category;
@@ -28,11 +29,12 @@ use foretell_jobs::WorkerSettings;
 use foretell_persistence::{DatabaseConfig, DatabaseUrl};
 use foretell_webhooks::SenderSettings;
 
+use accounts::{Accounts, read_accounts};
 pub(crate) use background::{Mail, MetricsAccess, Model, Search, Transport};
 use background::{read_jobs, read_mail, read_metrics, read_retries, read_search, read_webhooks};
 pub(crate) use error::ConfigError;
 use layer::{Layer, Variables};
-use limits::{parse_optional_amount, read_limits, read_quotas, read_streams};
+use limits::{read_limits, read_quotas, read_streams};
 use reader::Reader;
 pub(crate) use reference::reference;
 use server::{Server, read_server};
@@ -113,13 +115,6 @@ pub(crate) struct Cache {
     pub(crate) shared: Duration,
     /// Time for which an entry is used without checking its version.
     pub(crate) trust: Duration,
-}
-
-/// New accounts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Accounts {
-    /// Money that a new user receives, if any.
-    pub(crate) signup_grant: Option<Amount>,
 }
 
 /// Markets.
@@ -235,8 +230,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let streams = read_streams(reader);
     let currency = read_currency(reader);
     let quotas = read_quotas(reader, currency.as_ref());
-    let signup_grant = reader
-        .parsed("accounts.signup_grant", |text| parse_optional_amount(currency.as_ref(), text));
+    let accounts = read_accounts(reader, currency.as_ref());
     let markets = read_markets(reader);
     let auth = read_auth(reader);
     let writer = read_writer(reader);
@@ -259,7 +253,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
         streams: streams?,
         quotas: quotas?,
         currency: currency?,
-        accounts: Accounts { signup_grant: signup_grant? },
+        accounts: accounts?,
         markets: markets?,
         auth: auth?,
         writer: writer?,

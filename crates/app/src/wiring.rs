@@ -118,6 +118,7 @@ fn application_settings(settings: &Settings, automatic_lanes: usize) -> Applicat
     ApplicationSettings {
         currency: settings.currency.clone(),
         signup_grant: settings.accounts.signup_grant,
+        registration: settings.accounts.registration.clone(),
         fee_bps: settings.markets.fee_bps,
         market_rules: settings.markets.rules,
         quotas: settings.quotas,

@@ -9,6 +9,7 @@ use foretell_domain::money::Currency;
 use foretell_domain::policy::Denied;
 use foretell_domain::post::PostError;
 use foretell_domain::quota::QuotaExceeded;
+use foretell_domain::registration::RegistrationError;
 use foretell_domain::transfer::TransferError;
 use foretell_domain::user::UserError;
 use foretell_domain::webhook::WebhookError;
@@ -109,6 +110,7 @@ refused_by!(
     MarketError,
     PostError,
     QuotaExceeded,
+    RegistrationError,
     TransferError,
     UserError,
     WebhookError

@@ -11,6 +11,7 @@ pub(crate) mod log_in;
 mod log_out;
 pub(crate) mod login_limits;
 pub(crate) mod manage_api_keys;
+pub(crate) mod manage_invitations;
 pub(crate) mod read_users;
 pub(crate) mod register_user;
 pub(crate) mod session_cache;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use foretell_domain::money::Amount;
 use foretell_domain::quota::Quotas;
+use foretell_domain::registration::RegistrationPolicy;
 use foretell_ports::post::{PostFilter, PostQueries};
 use foretell_ports::secret::{PasswordHasher, Tokens};
 use foretell_ports::user::UserQueries;
@@ -49,6 +51,7 @@ pub struct Identity {
     post_totals: Arc<Totals<PostFilter>>,
     session_lifetime: Duration,
     signup_grant: Option<Amount>,
+    registration: RegistrationPolicy,
     quotas: Quotas,
 }
 
@@ -80,6 +83,7 @@ impl Identity {
             post_totals: Arc::clone(post_totals),
             session_lifetime: settings.session_lifetime,
             signup_grant: settings.signup_grant,
+            registration: settings.registration.clone(),
             quotas: settings.quotas,
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use foretell_domain::market::MarketRules;
 use foretell_domain::money::{Amount, Currency};
 use foretell_domain::quota::Quotas;
+use foretell_domain::registration::RegistrationPolicy;
 use foretell_ports::rate_limit::Budget;
 
 use crate::identity::login_limits::LoginLimits;
@@ -20,6 +21,8 @@ pub struct ApplicationSettings {
     pub currency: Currency,
     /// Money that a new user receives, if any.
     pub signup_grant: Option<Amount>,
+    /// People who may register by themselves.
+    pub registration: RegistrationPolicy,
     /// Trading fee of new markets, in basis points.
     pub fee_bps: u16,
     /// Rules of all markets.
@@ -58,6 +61,7 @@ impl Default for ApplicationSettings {
         Self {
             currency: Currency::play(),
             signup_grant: Amount::new(100_000).ok(),
+            registration: RegistrationPolicy::Open,
             fee_bps: 0,
             market_rules: MarketRules::default(),
             quotas: Quotas { min_subsidy: Amount::new(100).ok(), ..Quotas::default() },

@@ -42,7 +42,8 @@ use crate::principal::Principal;
 use claim::ClaimFlag;
 pub(crate) use command::{
     ApplyProposal, CloseEnded, CloseMarket, Command, DecideMarket, DeleteMarket, OpenMarket,
-    PlaceBet, Register, Reversal, SellShares, SettleMarket, SignupGrant, TypedCommand, UndoSettlement,
+    PlaceBet, Register, Reversal, SellShares, SettleMarket, SignupGrant, TypedCommand,
+    UndoSettlement,
 };
 pub use command::{
     BatchMode, Burn, Decided, Decision, MAX_BATCH_TRANSFERS, Mint, PaidBatch, Payment, PaymentBatch,

@@ -8,6 +8,7 @@ use crate::money::MoneyError;
 use crate::policy::Denied;
 use crate::post::PostError;
 use crate::quota::QuotaExceeded;
+use crate::registration::RegistrationError;
 use crate::text::TextError;
 use crate::transfer::TransferError;
 use crate::user::UserError;
@@ -33,6 +34,14 @@ pub enum Code {
     ValidationError,
     /// The caller may not do this.
     Forbidden,
+    /// Only admins add users.
+    RegistrationClosed,
+    /// A registration takes an invitation.
+    InvitationRequired,
+    /// The invitation is unknown, used up or expired.
+    InvitationInvalid,
+    /// The domain of the email address may not register.
+    EmailDomainNotAllowed,
     /// The resource does not exist, or the caller may not see it.
     NotFound,
     /// Something with this id or name already exists.
@@ -71,9 +80,13 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::ValidationError,
         Self::Forbidden,
+        Self::RegistrationClosed,
+        Self::InvitationRequired,
+        Self::InvitationInvalid,
+        Self::EmailDomainNotAllowed,
         Self::NotFound,
         Self::Duplicate,
         Self::Conflict,
@@ -98,6 +111,10 @@ impl Code {
         match self {
             Self::ValidationError => "VALIDATION_ERROR",
             Self::Forbidden => "FORBIDDEN",
+            Self::RegistrationClosed => "REGISTRATION_CLOSED",
+            Self::InvitationRequired => "INVITATION_REQUIRED",
+            Self::InvitationInvalid => "INVITATION_INVALID",
+            Self::EmailDomainNotAllowed => "EMAIL_DOMAIN_NOT_ALLOWED",
             Self::NotFound => "NOT_FOUND",
             Self::Duplicate => "DUPLICATE",
             Self::Conflict => "CONFLICT",
@@ -122,7 +139,11 @@ impl Code {
     pub const fn kind(self) -> ErrorKind {
         match self {
             Self::ValidationError => ErrorKind::Invalid,
-            Self::Forbidden => ErrorKind::Forbidden,
+            Self::Forbidden
+            | Self::RegistrationClosed
+            | Self::InvitationRequired
+            | Self::InvitationInvalid
+            | Self::EmailDomainNotAllowed => ErrorKind::Forbidden,
             Self::NotFound => ErrorKind::NotFound,
             _ => ErrorKind::Conflict,
         }
@@ -167,6 +188,9 @@ pub enum DomainError {
     /// The user has reached a quota.
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
+    /// A registration, or an operation on invitations, is rejected.
+    #[error(transparent)]
+    Registration(#[from] RegistrationError),
     /// A user with this email address is already registered.
     #[error("this email address is already registered")]
     EmailTaken,
@@ -191,6 +215,7 @@ impl DomainError {
             }
             Self::Denied(_) => Code::Forbidden,
             Self::Quota(_) => Code::QuotaExceeded,
+            Self::Registration(error) => registration_code(error),
             Self::EmailTaken => Code::Duplicate,
         }
     }
@@ -221,6 +246,16 @@ const fn user_code(error: &UserError) -> Code {
     match error {
         UserError::NotFound(_) | UserError::KeyNotFound(_) => Code::NotFound,
         UserError::Erased(_) | UserError::LastAdmin => Code::Conflict,
+    }
+}
+
+const fn registration_code(error: &RegistrationError) -> Code {
+    match error {
+        RegistrationError::Closed => Code::RegistrationClosed,
+        RegistrationError::InvitationRequired => Code::InvitationRequired,
+        RegistrationError::InvitationInvalid => Code::InvitationInvalid,
+        RegistrationError::DomainNotAllowed => Code::EmailDomainNotAllowed,
+        RegistrationError::NotFound(_) => Code::NotFound,
     }
 }
 

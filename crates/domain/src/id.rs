@@ -123,6 +123,8 @@ ids! {
     SessionId,
     /// Identifier of an API key, not its secret.
     ApiKeyId,
+    /// Identifier of an invitation, not its code.
+    InvitationId,
     /// Identifier of a post.
     PostId,
     /// Identifier of a comment.

@@ -42,6 +42,7 @@ pub mod policy;
 pub mod post;
 pub mod probability;
 pub mod quota;
+pub mod registration;
 pub mod scope;
 pub mod search;
 pub mod shares;

@@ -15,7 +15,7 @@ use std::fmt;
 use thiserror::Error;
 
 pub use appearance::Appearance;
-pub use email::Email;
+pub use email::{Email, EmailDomain};
 pub use policy::normalize;
 pub(crate) use policy::one_line;
 pub(crate) use web_address::parse as parse_web_address;

@@ -12,8 +12,8 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{Binary, SqlType};
 use diesel::sqlite::Sqlite;
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, OptionId, PostId, SessionId,
-    TransferId, UserId, WebhookId,
+    AccountId, ApiKeyId, BetId, ClientId, CommentId, InvitationId, JobId, MarketId, OptionId,
+    PostId, SessionId, TransferId, UserId, WebhookId,
 };
 
 /// SQL type of every id. Both databases sort it like a number. It is public only for the macro that
@@ -100,8 +100,20 @@ macro_rules! ids {
 }
 
 ids!(
-    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, OptionId, PostId, SessionId,
-    TransferId, UserId, WebhookId
+    AccountId,
+    ApiKeyId,
+    BetId,
+    ClientId,
+    CommentId,
+    InvitationId,
+    JobId,
+    MarketId,
+    OptionId,
+    PostId,
+    SessionId,
+    TransferId,
+    UserId,
+    WebhookId
 );
 
 /// Converts an id of any kind to its number.

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use foretell_domain::comment::Comment;
 use foretell_domain::market::{Bet, Dispute, MarketRevision, Resolution, Settlement};
+use foretell_domain::registration::Invitation;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
 use foretell_ports::api_key::ApiKey;
@@ -35,6 +36,7 @@ use crate::repair;
 use crate::schema;
 use crate::store::Store;
 use crate::user::api_keys::ApiKeyRow;
+use crate::user::invitations::InvitationRow;
 use crate::user::known_networks::KnownNetworkRow;
 use crate::user::sessions::SessionRow;
 use crate::user::user_rows::UserRow;
@@ -148,6 +150,7 @@ impl Inspector {
         walk!(self, connection, users.id, UserRow => User);
         walk!(self, connection, sessions.id, SessionRow => Session);
         walk!(self, connection, api_keys.id, ApiKeyRow => ApiKey);
+        walk!(self, connection, invitations.id, InvitationRow => Invitation);
         walk!(self, connection, accounts.id, AccountRow => AccountDetails);
         walk!(self, connection, transfers.id, TransferRow => Transfer);
         walk!(self, connection, bets.id, BetRow => Bet);

@@ -109,6 +109,7 @@ impl Row<'_> {
                     | "idempotency_keys"
                     | "post_tags"
                     | "webhook_places"
+                    | "invitations"
                     | "secrets",
                 _,
             ) | ("api_keys", "secret_hash")

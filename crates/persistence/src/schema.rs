@@ -74,6 +74,23 @@ table! {
 
 table! {
     use diesel::sql_types::*;
+    use crate::id::Id;
+
+    invitations (id) {
+        id -> Id,
+        code_hash -> Binary,
+        role -> Text,
+        grant_minor -> Nullable<BigInt>,
+        max_uses -> BigInt,
+        uses -> BigInt,
+        created_by -> Id,
+        created_at_us -> BigInt,
+        expires_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
 
     secrets (name) {
         name -> Text,

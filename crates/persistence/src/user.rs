@@ -1,8 +1,9 @@
-//! Users, sessions, known networks, sign-up grants and API keys: the ports, and their statements in the modules
+//! Users, sessions, known networks, sign-up grants, invitations and API keys: the ports, and their statements in the modules
 //! below.
 
 pub(crate) mod api_keys;
 pub(crate) mod credential_states;
+pub(crate) mod invitations;
 pub(crate) mod known_networks;
 pub(crate) mod sessions;
 pub(crate) mod signup_grants;
@@ -13,13 +14,15 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use async_trait::async_trait;
-use foretell_domain::id::{ApiKeyId, SessionId, UserId};
+use foretell_domain::id::{ApiKeyId, InvitationId, SessionId, UserId};
+use foretell_domain::registration::Invitation;
 use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::User;
 use foretell_ports::api_key::{ApiKey, ApiKeyDetails, ApiKeyQueries, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::grant::{EmailHash, GrantTx};
+use foretell_ports::invitation::{InvitationQueries, InvitationTx};
 use foretell_ports::known_network::{KnownNetwork, KnownNetworkQueries, KnownNetworkTx};
 use foretell_ports::page::PageRequest;
 use foretell_ports::secret::{PasswordHash, TokenHash};
@@ -121,6 +124,31 @@ impl GrantTx for UnitTx<'_, '_> {
     }
 }
 
+impl InvitationTx for UnitTx<'_, '_> {
+    fn insert_invitation(
+        &mut self,
+        invitation: &Invitation,
+        code: TokenHash,
+    ) -> Result<(), StoreError> {
+        self.step(|c| invitations::insert(c, invitation, code))
+    }
+
+    fn lock_invitation(
+        &mut self,
+        id: InvitationId,
+    ) -> Result<Option<Locked<Invitation>>, StoreError> {
+        self.step(|c| Ok(invitations::lock(c, id)?.map(Locked::assume)))
+    }
+
+    fn save_invitation(&mut self, invitation: &Locked<Invitation>) -> Result<(), StoreError> {
+        self.step(|c| invitations::save(c, invitation))
+    }
+
+    fn delete_invitation(&mut self, id: InvitationId) -> Result<bool, StoreError> {
+        self.step(|c| invitations::delete(c, id))
+    }
+}
+
 impl ApiKeyTx for UnitTx<'_, '_> {
     fn insert_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError> {
         self.step(|c| api_keys::insert(c, key))
@@ -203,6 +231,25 @@ impl KnownNetworkQueries for Store {
 
     async fn list_known_networks(&self, user: UserId) -> Result<Vec<KnownNetwork>, StoreError> {
         self.read("list_known_networks", move |c| known_networks::list(c, user)).await
+    }
+}
+
+#[async_trait]
+impl InvitationQueries for Store {
+    async fn find_invitation(&self, code: &TokenHash) -> Result<Option<Invitation>, StoreError> {
+        let code = *code;
+        self.read("find_invitation", move |c| invitations::find(c, code)).await
+    }
+
+    async fn list_invitations(
+        &self,
+        page: PageRequest<InvitationId>,
+    ) -> Result<Vec<Invitation>, StoreError> {
+        self.read("list_invitations", move |c| invitations::list(c, page)).await
+    }
+
+    async fn count_invitations(&self) -> Result<i64, StoreError> {
+        self.read("count_invitations", invitations::count).await
     }
 }
 

@@ -14,6 +14,7 @@ pub mod error;
 pub mod grant;
 pub mod health;
 pub mod idempotency;
+pub mod invitation;
 pub mod job;
 pub mod known_network;
 pub mod ledger;

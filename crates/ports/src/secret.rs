@@ -90,7 +90,7 @@ pub trait PasswordHasher: Send + Sync {
     ) -> Result<Verification, PasswordError>;
 }
 
-/// SHA-256 of a session token or an API key's secret, the form that is stored.
+/// SHA-256 of a session token, an API key's secret or a code, the form that is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenHash(pub [u8; 32]);
 
@@ -103,13 +103,20 @@ pub enum Presented {
     ApiKeySecret(TokenHash),
 }
 
-/// Creates and recognises session tokens and API key secrets. The form of each tells its type.
+/// Creates and recognises session tokens, API key secrets and codes. The form of each tells its type.
 pub trait Tokens: Send + Sync {
     /// Returns a new session token of 256 random bits, and its hash.
     fn issue(&self) -> (SecretString, TokenHash);
 
     /// Returns a new secret for an API key, of 256 random bits, and its hash.
     fn issue_key(&self) -> (SecretString, TokenHash);
+
+    /// Returns a new code of 256 random bits, and its hash. It authorizes one operation, such as a
+    /// registration, for anybody who has it, and is no credential.
+    fn issue_code(&self) -> (SecretString, TokenHash);
+
+    /// Returns the hash of a code, or `None` if the text has not the form of one.
+    fn recognize_code(&self, code: &str) -> Option<TokenHash>;
 
     /// Returns the credential that a client presents, or `None` if it has an unknown form.
     fn recognize(&self, token: &str) -> Option<Presented>;

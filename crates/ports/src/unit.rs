@@ -8,6 +8,7 @@ use crate::api_key::ApiKeyTx;
 use crate::error::StoreError;
 use crate::grant::GrantTx;
 use crate::idempotency::IdempotencyTx;
+use crate::invitation::InvitationTx;
 use crate::job::JobTx;
 use crate::known_network::KnownNetworkTx;
 use crate::ledger::LedgerTx;
@@ -28,6 +29,7 @@ pub trait Tx:
     + UserTx
     + KnownNetworkTx
     + GrantTx
+    + InvitationTx
     + ApiKeyTx
     + PostTx
     + QuotaTx
@@ -45,6 +47,7 @@ impl<
         + UserTx
         + KnownNetworkTx
         + GrantTx
+        + InvitationTx
         + ApiKeyTx
         + PostTx
         + QuotaTx

@@ -10,6 +10,7 @@ use foretell_domain::user::{Role, User, UserStatus};
 
 use crate::api_key::ApiKeyQueries;
 use crate::error::StoreError;
+use crate::invitation::InvitationQueries;
 use crate::known_network::KnownNetworkQueries;
 use crate::locked::Locked;
 use crate::page::PageRequest;
@@ -140,7 +141,7 @@ pub struct SessionDetails {
 
 /// Reads users and sessions.
 #[async_trait]
-pub trait UserQueries: ApiKeyQueries + KnownNetworkQueries {
+pub trait UserQueries: ApiKeyQueries + KnownNetworkQueries + InvitationQueries {
     /// Returns the user with this email address, and the hash of the password.
     async fn find_credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError>;
 

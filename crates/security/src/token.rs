@@ -1,4 +1,4 @@
-//! Session tokens and API key secrets: 256 random bits in a recognisable form.
+//! Session tokens, API key secrets and codes: 256 random bits in a recognisable form.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,13 +12,16 @@ const PREFIX: &str = "ft_s_";
 /// Prefix of an API key secret; as long as the other.
 const KEY_PREFIX: &str = "ft_k_";
 
+/// Prefix of a code; as long as the others.
+const CODE_PREFIX: &str = "ft_c_";
+
 const RANDOM_BYTES: usize = 32;
 
 /// Characters of 32 bytes in base64url without padding.
 const BODY_CHARS: usize = 43;
 
 /// Session tokens: `ft_s_` and 43 characters of base64url (RFC 4648, section 5, without padding);
-/// and API key secrets, with `ft_k_` instead.
+/// API key secrets, with `ft_k_` instead; and codes, with `ft_c_`.
 ///
 /// They contain 256 random bits, so that an unsalted SHA-256 of the whole text is safe to store.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,6 +38,16 @@ impl Tokens for SessionTokens {
     /// As for a session token.
     fn issue_key(&self) -> (SecretString, TokenHash) {
         issue_with(KEY_PREFIX)
+    }
+
+    /// # Panics
+    /// As for a session token.
+    fn issue_code(&self) -> (SecretString, TokenHash) {
+        issue_with(CODE_PREFIX)
+    }
+
+    fn recognize_code(&self, code: &str) -> Option<TokenHash> {
+        code.strip_prefix(CODE_PREFIX).is_some_and(is_body).then(|| hash_of(code))
     }
 
     fn recognize(&self, token: &str) -> Option<Presented> {
@@ -98,6 +111,10 @@ mod tests {
         );
         let (secret, hash) = SessionTokens.issue_key();
         assert!(secret.expose_secret().starts_with("ft_k_"));
+        assert_eq!(SessionTokens.recognize_code(secret.expose_secret()), None);
+        let (code, code_hash) = SessionTokens.issue_code();
+        assert_eq!(SessionTokens.recognize_code(code.expose_secret()), Some(code_hash));
+        assert_eq!(SessionTokens.recognize(code.expose_secret()), None, "a code signs nobody in");
         assert_eq!(
             SessionTokens.recognize(secret.expose_secret()),
             Some(Presented::ApiKeySecret(hash))

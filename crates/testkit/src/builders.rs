@@ -8,6 +8,7 @@ use foretell_domain::market::{Market, MarketTexts, Opening};
 use foretell_domain::money::Amount;
 use foretell_domain::post::{Post, PostBody, PostStatus};
 use foretell_domain::probability::Probability;
+use foretell_domain::registration::Invitation;
 use foretell_domain::scope::Scopes;
 use foretell_domain::tag::{Tag, Tags};
 use foretell_domain::text::{
@@ -95,6 +96,20 @@ impl Factory {
             created_at: START,
             expires_at: None,
             last_used_at: None,
+        }
+    }
+
+    /// Returns an unused invitation for 5 users, created at [`START`], that expires a day later.
+    pub fn invitation(&self, created_by: UserId) -> Invitation {
+        Invitation {
+            id: self.ids.invitation(),
+            role: Role::User,
+            grant: None,
+            max_uses: 5,
+            uses: 0,
+            created_by,
+            created_at: START,
+            expires_at: START.plus_seconds(86_400),
         }
     }
 

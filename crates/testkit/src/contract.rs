@@ -39,6 +39,7 @@ mod fixture;
 pub mod grants;
 pub mod holdings;
 pub mod interleaving;
+pub mod invitations;
 pub mod jobs;
 pub mod known_networks;
 pub mod market_changes;

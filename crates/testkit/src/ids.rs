@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, OptionId, PostId, SessionId,
-    TransferId, UserId, WebhookId,
+    AccountId, ApiKeyId, BetId, ClientId, CommentId, InvitationId, JobId, MarketId, OptionId,
+    PostId, SessionId, TransferId, UserId, WebhookId,
 };
 use foretell_ports::system::IdSource;
 
@@ -57,6 +57,8 @@ impl SeededIds {
         session: SessionId,
         /// The next id, for an API key.
         api_key: ApiKeyId,
+        /// The next id, for an invitation.
+        invitation: InvitationId,
         /// The next id, for a post.
         post: PostId,
         /// The next id, for a comment.

@@ -10,8 +10,8 @@ use std::ops::RangeInclusive;
 use foretell_domain::account::Account;
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId,
-    TransferId, UserId, WebhookId,
+    AccountId, ApiKeyId, BetId, ClientId, CommentId, InvitationId, JobId, MarketId, PostId,
+    SessionId, TransferId, UserId, WebhookId,
 };
 use foretell_domain::market::{
     Bet, Dispute, Holding, Market, MarketRevision, MarketTexts, Resolution, Settlement, Stakes,
@@ -19,6 +19,7 @@ use foretell_domain::market::{
 use foretell_domain::money::Currency;
 use foretell_domain::post::Post;
 use foretell_domain::quota::Quota;
+use foretell_domain::registration::Invitation;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
@@ -26,13 +27,14 @@ use foretell_ports::api_key::{ApiKey, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::grant::{EmailHash, GrantTx};
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
+use foretell_ports::invitation::InvitationTx;
 use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJobs, NewJob};
 use foretell_ports::known_network::{KnownNetwork, KnownNetworkTx};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{Debt, MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::post::{LockedSubject, PostTx};
 use foretell_ports::quota::QuotaTx;
-use foretell_ports::secret::{PasswordHash, SecretTx};
+use foretell_ports::secret::{PasswordHash, SecretTx, TokenHash};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::{
     CredentialId, CredentialLock, CredentialState, Credentials, Session, UserTx,
@@ -222,6 +224,15 @@ impl<I: Interceptor> KnownNetworkTx for InterceptedTx<'_, I> {
 impl<I: Interceptor> GrantTx for InterceptedTx<'_, I> {
     pass_on! {
         fn record_grant_once(&mut self, email: EmailHash, at: Timestamp) -> bool;
+    }
+}
+
+impl<I: Interceptor> InvitationTx for InterceptedTx<'_, I> {
+    pass_on! {
+        fn insert_invitation(&mut self, invitation: &Invitation, code: TokenHash) -> ();
+        fn lock_invitation(&mut self, id: InvitationId) -> Option<Locked<Invitation>>;
+        fn save_invitation(&mut self, invitation: &Locked<Invitation>) -> ();
+        fn delete_invitation(&mut self, id: InvitationId) -> bool;
     }
 }
 

@@ -11,6 +11,7 @@
 mod api_keys;
 mod audit;
 mod grants;
+mod invitations;
 mod jobs;
 mod known_networks;
 mod ledger_queries;

@@ -68,6 +68,7 @@ impl PasswordHasher for PlainPasswordHasher {
 
 const TOKEN_PREFIX: &str = "test-token-";
 const KEY_PREFIX: &str = "test-key-";
+const CODE_PREFIX: &str = "test-code-";
 
 /// Issues numbered tokens and secrets; all clones share one counter.
 #[derive(Debug, Clone)]
@@ -99,6 +100,14 @@ impl Tokens for SeededTokens {
 
     fn issue_key(&self) -> (SecretString, TokenHash) {
         self.issue_with(KEY_PREFIX)
+    }
+
+    fn issue_code(&self) -> (SecretString, TokenHash) {
+        self.issue_with(CODE_PREFIX)
+    }
+
+    fn recognize_code(&self, code: &str) -> Option<TokenHash> {
+        code.starts_with(CODE_PREFIX).then(|| hash_of(code))
     }
 
     fn recognize(&self, token: &str) -> Option<Presented> {

@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use foretell_application::RankKey;
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId,
-    WebhookId,
+    AccountId, ApiKeyId, BetId, CommentId, InvitationId, JobId, MarketId, PostId, SessionId,
+    TransferId, UserId, WebhookId,
 };
 use foretell_domain::time::Timestamp;
 use foretell_ports::market::{MarketKey, PositionKey, ProposalKey};
@@ -197,7 +197,7 @@ macro_rules! ids {
     )+};
 }
 
-ids! { AccountId, ApiKeyId, CommentId, JobId, PostId, SessionId, TransferId, UserId, WebhookId }
+ids! { AccountId, ApiKeyId, CommentId, InvitationId, JobId, PostId, SessionId, TransferId, UserId, WebhookId }
 
 #[cfg(test)]
 mod tests {

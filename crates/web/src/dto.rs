@@ -5,6 +5,7 @@ pub(crate) mod api_key;
 pub(crate) mod change;
 pub(crate) mod comment;
 pub(crate) mod field_value;
+pub(crate) mod invitation;
 pub(crate) mod job;
 pub(crate) mod listed_user;
 pub(crate) mod market;

@@ -7,6 +7,7 @@ mod burns;
 mod comments;
 mod document;
 mod health;
+mod invitations;
 mod jobs;
 mod leaderboard;
 mod ledger;
@@ -57,6 +58,7 @@ fn version(version: ApiVersion) -> impl HttpServiceFactory + 'static {
         .configure(users::configure)
         .configure(sessions::configure)
         .configure(api_keys::configure)
+        .configure(invitations::configure)
         .configure(leaderboard::configure)
         .configure(tags::configure)
         .configure(mints::configure)
@@ -78,6 +80,7 @@ pub(crate) fn documented() -> [OpenApi; 2] {
         users::Documented::openapi(),
         sessions::Documented::openapi(),
         api_keys::Documented::openapi(),
+        invitations::Documented::openapi(),
         me::Documented::openapi(),
         accounts::Documented::openapi(),
         transfers::Documented::openapi(),

@@ -3,6 +3,8 @@
 mod mistakes;
 mod telemetry;
 
+use foretell_domain::money::Amount;
+use foretell_domain::registration::RegistrationPolicy;
 use foretell_ports::rate_limit::Budget;
 use foretell_telemetry::LogFormat;
 use foretell_web::TrustedProxies;
@@ -284,6 +286,21 @@ fn variables_can_set_every_type_of_value() {
     assert_eq!(settings.auth.hashing_threads, NonZeroUsize::new(2));
     assert_eq!(settings.markets.extra_categories, ["weather", "science"]);
     assert_eq!(settings.accounts.signup_grant, Some(Amount::new(25).unwrap()));
+}
+
+#[test]
+fn registration_modes_are_read() {
+    let mode = |name: &str| {
+        let domains = ("FORETELL__ACCOUNTS__ALLOWED_DOMAINS", "Bücher.example, example.org");
+        let settings = load(&[("FORETELL__ACCOUNTS__REGISTRATION", name), domains]);
+        settings.unwrap().accounts.registration
+    };
+    let domains = ["xn--bcher-kva.example", "example.org"]
+        .map(|name| foretell_domain::text::EmailDomain::new(name).unwrap());
+    assert_eq!(mode("open"), RegistrationPolicy::Open);
+    assert_eq!(mode("invite"), RegistrationPolicy::Invite);
+    assert_eq!(mode("domains"), RegistrationPolicy::Domains(domains.to_vec()));
+    assert_eq!(mode("closed"), RegistrationPolicy::Closed);
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(super) fn apply(
     let mut handler = CommandHandler { context, state };
     // Commands without `tx` use only rows that were locked together with the batch.
     Ok(match command {
-        Command::Register(register) => Outcome::Registered(handler.register(tx, register)?),
+        Command::Register(register) => Outcome::Registered(handler.register(tx, actor, register)?),
         Command::OpenMarket(opening) => {
             Outcome::MarketOpened(handler.open_market(tx, actor, opening)?)
         }

@@ -1,7 +1,7 @@
 //! Commands that move money.
 
 use foretell_domain::error::DomainError;
-use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
+use foretell_domain::id::{AccountId, ClientId, InvitationId, MarketId, OptionId, TransferId};
 use foretell_domain::market::{
     BuyOrder, Evidence, Market, MarketError, MarketOutcome, MarketTexts, Resolution, SellOrder,
     SplitError,
@@ -195,6 +195,8 @@ pub(crate) struct Register {
     pub(crate) account_id: AccountId,
     /// Sign-up grant, if the server pays one.
     pub(crate) grant: Option<SignupGrant>,
+    /// Invitation to use, if any.
+    pub(crate) invitation: Option<InvitationId>,
 }
 
 /// Sign-up grant of a new user, paid unless the email address has received it before.
@@ -414,15 +416,16 @@ impl Command {
     /// is then locked until the end of the unit.
     pub(super) const fn is_privileged(&self) -> bool {
         match self {
-            Self::Mint(_)
+            // Admins register others.
+            Self::Register(_)
+            | Self::Mint(_)
             | Self::Reverse(_)
             | Self::Burn(_)
             | Self::Close(_)
             | Self::Decide(_)
             | Self::Undo(_)
             | Self::Delete(_) => true,
-            Self::Register(_)
-            | Self::Pay(_)
+            Self::Pay(_)
             | Self::PayBatch(_)
             | Self::OpenMarket(_)
             | Self::Bet(_)

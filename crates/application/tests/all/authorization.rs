@@ -3,11 +3,12 @@
 
 use foretell_application::writer::{Burn, Decision, Mint};
 use foretell_application::{
-    AppError, Caller, Credential, ExpectedVersion, NewApiKey, NewWebhook, WebhookChange,
+    AppError, Caller, Credential, ExpectedVersion, NewApiKey, NewInvitation, NewWebhook,
+    WebhookChange,
 };
 use foretell_domain::comment::CommentSubject;
 use foretell_domain::error::{Code, DomainError};
-use foretell_domain::id::{ApiKeyId, JobId, PostId, WebhookId};
+use foretell_domain::id::{ApiKeyId, InvitationId, JobId, PostId, WebhookId};
 use foretell_domain::market::{Evidence, MarketEdit};
 use foretell_domain::policy::Denied;
 use foretell_domain::post::{PostBody, PostEdit, PostStatus};
@@ -20,6 +21,8 @@ use foretell_testkit::builders::tags;
 use crate::support::{ADDRESS, Fixture, amount, confirmation};
 
 const SUSPENSION: UserUpdate = UserUpdate { role: None, status: Some(NewUserStatus::Suspended) };
+const INVITATION: NewInvitation =
+    NewInvitation { role: Role::Admin, grant: None, max_uses: 1, expires_at: None };
 const DEMOTION: UserUpdate = UserUpdate { role: Some(Role::User), status: None };
 
 fn post_body() -> PostBody {
@@ -109,6 +112,12 @@ async fn try_privileged(fixture: &Fixture, by: &Caller) -> Vec<Attempt> {
         ("reopen", app.markets.reopen_market(by, id(&closed), None).await.map(drop)),
         ("delete market", app.markets.delete_market(by, id(&deleted)).await),
         ("update", app.identity.update_user(by, ann.user.id, DEMOTION, any()).await.map(drop)),
+        (
+            "create user",
+            app.identity.create_user(by, fixture.registration(Role::Admin)).await.map(drop),
+        ),
+        ("invite", app.identity.create_invitation(by, INVITATION).await.map(drop)),
+        ("delete invitation", app.identity.delete_invitation(by, InvitationId::from_u128(1)).await),
         ("edit post", app.content.edit_post(by, post, PostEdit::default(), any()).await.map(drop)),
         ("edit comment", app.content.edit_comment(by, comment, Some(said("!"))).await.map(drop)),
         ("delete comment", app.content.delete_comment(by, other_comment).await),

@@ -3,11 +3,12 @@
 use foretell_application::ExpectedVersion;
 use foretell_application::{
     AppError, ApplicationSettings, Caller, Credential, IssuedKey, LoginLimits, NewApiKey,
-    PasswordChange, PasswordConfirmation, Registration,
+    NewInvitation, PasswordChange, PasswordConfirmation, Registration, SignUp,
 };
 use foretell_domain::error::DomainError;
 use foretell_domain::id::ApiKeyId;
 use foretell_domain::policy::Denied;
+use foretell_domain::registration::RegistrationError;
 use foretell_domain::scope::{Scope, Scopes};
 use foretell_domain::text::{Email, KeyName};
 use foretell_domain::time::Timestamp;
@@ -301,4 +302,30 @@ async fn erased_user_without_record_gets_no_second_grant() {
     let other = Email::new("other@example.org").unwrap();
     let (_, registered) = node.identity.register_user(again(other)).await.unwrap();
     assert_eq!(registered.balance.minor(), GRANT);
+}
+
+#[tokio::test]
+async fn concurrent_registrations_use_invitation_once() {
+    let fixture = Fixture::open().await;
+    let admin = fixture.admin().await;
+    let new = NewInvitation { role: Role::User, grant: None, max_uses: 1, expires_at: None };
+    let issued = fixture.app.identity.create_invitation(&admin, new).await.unwrap();
+    let gate = fixture.faults.hold_next();
+    let sign_up = || {
+        let Registration { email, name, password, avatar, .. } = fixture.registration(Role::User);
+        let invitation = Some(issued.code.clone());
+        fixture.app.identity.sign_up(SignUp { email, name, password, avatar, invitation })
+    };
+    let mut both = Box::pin(join_all([sign_up(), sign_up()]));
+    assert!(poll!(&mut both).is_pending());
+    // Both have looked at the unused invitation; the unit that registers the first one is held.
+    gate.arrived().await;
+    gate.release();
+    let mut results: Vec<_> = both.await.into_iter().map(|result| result.map(drop)).collect();
+    results.sort_by_key(Result::is_err);
+    assert!(results[0].is_ok(), "{:?}", results[0]);
+    assert!(is_refused(&results[1], RegistrationError::InvitationInvalid.into()));
+    let page = PageRequest::from(NumberedPage::new(1, 10).unwrap());
+    let listed = fixture.app.identity.list_invitations(&admin, page).await.unwrap();
+    assert_eq!(listed.iter().map(|invitation| invitation.uses).collect::<Vec<_>>(), [1]);
 }

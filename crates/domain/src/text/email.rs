@@ -62,6 +62,25 @@ impl Email {
     }
 }
 
+/// Domain of email addresses in its normal form: lower case, in ASCII (IDNA).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EmailDomain(String);
+
+impl EmailDomain {
+    /// Accepts the domains that email addresses can have.
+    ///
+    /// # Errors
+    /// [`TextError::NotAnEmail`] for a text that cannot follow the `@` of an address.
+    pub fn new(text: &str) -> Result<Self, TextError> {
+        ascii_domain(text).map(Self).ok_or(TextError::NotAnEmail)
+    }
+
+    /// Returns `true` if the address is one of this domain; addresses of subdomains are not.
+    pub fn is_of(&self, email: &Email) -> bool {
+        email.0.rsplit_once('@').is_some_and(|(_, domain)| domain == self.0)
+    }
+}
+
 impl From<Email> for String {
     fn from(email: Email) -> Self {
         email.0

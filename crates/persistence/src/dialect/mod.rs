@@ -8,6 +8,7 @@ pub(crate) mod bulk_market;
 pub(crate) mod classify;
 pub(crate) mod content;
 pub(crate) mod credentials;
+pub(crate) mod invitations;
 pub(crate) mod jobs;
 pub(crate) mod look_up;
 pub(crate) mod pool;

@@ -112,6 +112,12 @@ macro_rules! contract_suite {
             grants:
                 grant_is_recorded_once,
                 one_of_two_units_records_grant;
+            invitations:
+                invitations_are_returned_as_written,
+                existing_code_is_rejected,
+                saved_invitation_keeps_its_uses,
+                concurrent_uses_of_invitation_are_counted,
+                invitations_are_listed_and_deleted;
             secrets:
                 secret_is_stored_once;
             api_keys:

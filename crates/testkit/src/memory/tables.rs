@@ -5,14 +5,15 @@ use std::net::IpAddr;
 use foretell_domain::account::Account;
 use foretell_domain::comment::Comment;
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId,
-    TransferId, UserId, WebhookId,
+    AccountId, ApiKeyId, BetId, ClientId, CommentId, InvitationId, JobId, MarketId, PostId,
+    SessionId, TransferId, UserId, WebhookId,
 };
 use foretell_domain::market::{
     Bet, Dispute, Market, MarketRevision, MarketTexts, Payout, Position, Resolution, Settlement,
 };
 use foretell_domain::money::{Balance, Currency};
 use foretell_domain::post::Post;
+use foretell_domain::registration::Invitation;
 use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
@@ -102,6 +103,9 @@ tables! {
     known_networks: (UserId, IpAddr) => Timestamp,
     /// Time when each email address was recorded.
     signup_grants: EmailHash => Timestamp,
+    /// Each with the hash of its code.
+    invitations: InvitationId => (Invitation, TokenHash),
+    invitations_by_code: TokenHash => InvitationId,
     jobs: JobId => JobRow,
     job_names: String => JobId,
     /// Each with its model.

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 
-use foretell_domain::id::{AccountId, CommentId, MarketId, PostId, UserId, WebhookId};
+use foretell_domain::id::{
+    AccountId, CommentId, InvitationId, MarketId, PostId, UserId, WebhookId,
+};
 use foretell_ports::error::StoreError;
 
 use super::table::rejected;
@@ -25,6 +27,7 @@ pub(super) struct LockedRows {
     pub(super) posts: BTreeSet<PostId>,
     pub(super) comments: BTreeSet<CommentId>,
     pub(super) webhooks: BTreeSet<WebhookId>,
+    pub(super) invitations: BTreeSet<InvitationId>,
 }
 
 impl LockedRows {
@@ -62,6 +65,14 @@ impl LockedRows {
 
     pub(super) fn check_comment(&self, id: CommentId) -> Result<(), StoreError> {
         if self.comments.contains(&id) {
+            Ok(())
+        } else {
+            Err(rejected(format!("{id:?} is not locked")))
+        }
+    }
+
+    pub(super) fn check_invitation(&self, id: InvitationId) -> Result<(), StoreError> {
+        if self.invitations.contains(&id) {
             Ok(())
         } else {
             Err(rejected(format!("{id:?} is not locked")))

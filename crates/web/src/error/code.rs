@@ -42,6 +42,12 @@ error_codes! {
     Unauthorized = "UNAUTHORIZED", UNAUTHORIZED,
         "The request needs a live session or the right password.";
     Forbidden = "FORBIDDEN", FORBIDDEN, "The caller may not do this.";
+    RegistrationClosed = "REGISTRATION_CLOSED", FORBIDDEN, "Only admins add users.";
+    InvitationRequired = "INVITATION_REQUIRED", FORBIDDEN, "Registration takes an invitation.";
+    InvitationInvalid = "INVITATION_INVALID", FORBIDDEN,
+        "The invitation is unknown, used up or expired.";
+    EmailDomainNotAllowed = "EMAIL_DOMAIN_NOT_ALLOWED", FORBIDDEN,
+        "Email addresses of this domain need an invitation.";
     NotFound = "NOT_FOUND", NOT_FOUND,
         "What the request names is not there, or not for the caller to see.";
     MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED,
@@ -119,6 +125,10 @@ impl From<Code> for ErrorCode {
         match code {
             Code::ValidationError => Self::ValidationError,
             Code::Forbidden => Self::Forbidden,
+            Code::RegistrationClosed => Self::RegistrationClosed,
+            Code::InvitationRequired => Self::InvitationRequired,
+            Code::InvitationInvalid => Self::InvitationInvalid,
+            Code::EmailDomainNotAllowed => Self::EmailDomainNotAllowed,
             Code::NotFound => Self::NotFound,
             Code::Duplicate => Self::Duplicate,
             Code::Conflict => Self::Conflict,

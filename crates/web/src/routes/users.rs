@@ -1,5 +1,6 @@
 //! The routes of users.
 
+mod create;
 mod erase;
 mod get;
 mod list;
@@ -14,7 +15,14 @@ use foretell_application::RequestKind;
 
 /// Description of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(register::register, list::list, get::get, update::update, erase::erase))]
+#[openapi(paths(
+    register::register,
+    create::create,
+    list::list,
+    get::get,
+    update::update,
+    erase::erase
+))]
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
@@ -22,6 +30,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(
             at("/users").get(list::list).counted_as(RequestKind::LogIn).post(register::register),
         )
+        .service(at("/admin/users").counted_as(RequestKind::LogIn).post(create::create))
         .service(
             at("/users/{id}")
                 .get(get::get)

@@ -3,6 +3,7 @@
 mod callers;
 mod erasure;
 mod guessing;
+mod invitations;
 mod keys;
 mod passwords;
 mod profile_versions;

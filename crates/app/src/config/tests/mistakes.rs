@@ -67,6 +67,13 @@ fn bad_values_are_reported_with_allowed_values() {
     check("currency.decimals", "9", "must be a whole number from 0 to 8");
     check("accounts.signup_grant", "1e3", "an amount is a decimal number such as \"12.50\"");
     check("accounts.signup_grant", "1.001", "an amount has at most 2 digits after the point");
+    check("accounts.registration", "public", "must be open, invite, domains or closed");
+    check("accounts.registration", "domains", "needs accounts.allowed_domains");
+    check(
+        "accounts.allowed_domains",
+        "example.org, @example.com",
+        "must be domains of email addresses, such as example.org",
+    );
     check("markets.fee_bps", "1001", "must be a whole number from 0 to 1000");
     check("auth.session_days", "0", "must be a whole number from 1 to 365");
     check("auth.secure_cookies", "on", "must be true or false");

@@ -5,10 +5,11 @@ use foretell_domain::error::DomainError;
 use foretell_domain::event::DomainEvent;
 use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::policy::{self, Actor};
+use foretell_domain::registration::{Invitation, RegistrationError};
 use foretell_domain::transfer::{
     Transfer, TransferError, TransferKind, TransferOrder, reversal, shortfall, transfer,
 };
-use foretell_ports::unit::Tx;
+use foretell_ports::unit::{Locked, Tx};
 
 use super::CommandHandler;
 use crate::error::AppError;
@@ -20,10 +21,17 @@ impl CommandHandler<'_> {
     pub(super) fn register(
         &mut self,
         tx: &mut dyn Tx,
+        actor: Actor,
         register: &Register,
     ) -> Result<Registered, AppError> {
+        // Those who register themselves have no user yet: the process acts for them.
+        if let Actor::User { .. } = actor {
+            policy::may_administer(actor)?;
+        }
+        let now = self.context.now;
         let (user_id, account_id) = (register.user.id, register.account_id);
         let account = Account::user(account_id, user_id);
+        let invitation = self.redeem_invitation(tx, register)?;
         if let Some(grant) = register.grant {
             let order = self.order(TransferKind::Grant, grant.amount);
             // Checked before the user is inserted: after a write, a rejection would have to undo
@@ -33,8 +41,10 @@ impl CommandHandler<'_> {
         if !tx.insert_user_once(&register.user, &register.password)? {
             return Err(DomainError::EmailTaken.into());
         }
+        if let Some(invitation) = invitation {
+            tx.save_invitation(&invitation)?;
+        }
         self.state.attach(tx, account, self.context.now)?;
-        let now = self.context.now;
         if let Some(grant) = register.grant
             && tx.record_grant_once(grant.email, now)?
         {
@@ -49,6 +59,20 @@ impl CommandHandler<'_> {
             .account(account_id)
             .map_err(|refusal| invariant_violation(&refusal.into()))?;
         Ok(Registered { user_id, account_id, balance: account.balance() })
+    }
+
+    /// Returns the invitation of a registration after this use, locked and not saved yet: another
+    /// registration, here or on another node, may have used it up since it was looked at.
+    fn redeem_invitation(
+        &self,
+        tx: &mut dyn Tx,
+        register: &Register,
+    ) -> Result<Option<Locked<Invitation>>, AppError> {
+        let Some(id) = register.invitation else { return Ok(None) };
+        let found = tx.lock_invitation(id)?;
+        let mut invitation = found.ok_or(RegistrationError::InvitationInvalid)?;
+        *invitation = invitation.redeemed(self.context.now)?;
+        Ok(Some(invitation))
     }
 
     pub(super) fn pay(&mut self, actor: Actor, payment: &Payment) -> Result<Transfer, DomainError> {

@@ -9,6 +9,7 @@ use foretell_domain::market::{Guard, MarketError, Phase, SplitError};
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::policy::Denied;
 use foretell_domain::quota::{Quota, QuotaExceeded};
+use foretell_domain::registration::RegistrationError;
 use foretell_domain::shares::Shares;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{TransferError, TransferKind};
@@ -23,6 +24,7 @@ pub(super) enum RefusalV1 {
         quota: Cow<'static, str>,
         limit: u32,
     },
+    InvitationInvalid,
     EmailTaken,
     /// An error that no command of the money writer returns, with the domain's own name.
     #[serde(untagged)]
@@ -115,6 +117,9 @@ impl From<&DomainError> for RefusalV1 {
             DomainError::Quota(QuotaExceeded { quota, limit }) => {
                 Self::QuotaExceeded { quota: quota.as_str().into(), limit: *limit }
             }
+            DomainError::Registration(RegistrationError::InvitationInvalid) => {
+                Self::InvitationInvalid
+            }
             DomainError::EmailTaken => Self::EmailTaken,
             other => Self::Other(*other),
         }
@@ -132,6 +137,7 @@ impl RefusalV1 {
             Self::QuotaExceeded { quota, limit } => {
                 QuotaExceeded { quota: Quota::from_name(&quota)?, limit }.into()
             }
+            Self::InvitationInvalid => RegistrationError::InvitationInvalid.into(),
             Self::EmailTaken => DomainError::EmailTaken,
             Self::Other(refusal) => refusal,
         })

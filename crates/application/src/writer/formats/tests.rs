@@ -13,6 +13,7 @@ use foretell_domain::money::{Amount, Balance};
 use foretell_domain::policy::Denied;
 use foretell_domain::probability::Probability;
 use foretell_domain::quota::{Quota, QuotaExceeded, Quotas};
+use foretell_domain::registration::RegistrationError;
 use foretell_domain::shares::Shares;
 use foretell_domain::text::{
     Category, EvidenceText, EvidenceUrl, MarketDescription, MarketName, Memo, OptionName, Reason,
@@ -333,6 +334,7 @@ fn newer_refusals_are_stored_in_format_1() {
     }
     let too_late = MarketError::EndsTooLate { latest: Timestamp::from_micros(9) };
     check(too_late.into(), r#"{"Market":{"EndsTooLate":{"latest":9}}}"#);
+    check(RegistrationError::InvitationInvalid.into(), r#""InvitationInvalid""#);
 }
 
 /// Revisions were added after formats got a number.

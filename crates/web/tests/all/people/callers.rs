@@ -29,7 +29,7 @@ use Takes::{
     Admin, AdminSession, AdminTrade, Manage, MaybeRead, Nothing, Read, Resolve, Session, Trade,
 };
 
-const ROUTES: [(&str, &str, Takes); 78] = [
+const ROUTES: [(&str, &str, Takes); 82] = [
     ("POST", "/users", Nothing),
     ("GET", "/users", Read),
     ("GET", "/users/{id}", Read),
@@ -41,6 +41,9 @@ const ROUTES: [(&str, &str, Takes); 78] = [
     ("POST", "/api-keys", Session),
     ("GET", "/api-keys", Read),
     ("DELETE", "/api-keys/{id}", Session),
+    ("POST", "/invitations", AdminSession),
+    ("GET", "/invitations", Admin),
+    ("DELETE", "/invitations/{id}", AdminSession),
     ("GET", "/me", Read),
     ("PATCH", "/me", Manage),
     ("POST", "/me/password", Session),
@@ -105,6 +108,7 @@ const ROUTES: [(&str, &str, Takes); 78] = [
     ("DELETE", "/webhooks/{id}", Admin),
     ("POST", "/webhooks/{id}/secret", Admin),
     ("POST", "/webhooks/{id}/test", Admin),
+    ("POST", "/admin/users", AdminSession),
     ("GET", "/admin/jobs", Admin),
     ("POST", "/admin/jobs/{id}/retry", Admin),
     ("DELETE", "/admin/jobs/{id}", Admin),
