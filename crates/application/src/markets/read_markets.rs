@@ -151,8 +151,8 @@ impl Markets {
         let market = self.get_market(id).await?;
         let page = PageRequest { start: PageStart::First, limit: MAX_RESOLUTIONS };
         let resolutions = self.queries.list_resolutions(id, page).await?;
-        let disputed = resolutions.iter().filter(|resolution| resolution.dispute_count > 0);
-        let numbers: Vec<_> = disputed.map(|resolution| resolution.number).collect();
+        let contested = resolutions.iter().filter(|resolution| resolution.dispute_count > 0);
+        let numbers: Vec<_> = contested.map(|resolution| resolution.number).collect();
         let disputes = if numbers.is_empty() {
             Vec::new()
         } else {

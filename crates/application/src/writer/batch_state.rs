@@ -438,15 +438,12 @@ fn find_sets(
     let mut sets = HashMap::new();
     for market in required.settlements.iter().filter_map(|id| markets.get(id)) {
         let Some(settlement) = tx.lock_settlement(market)? else { continue };
-        let (holdings, payments) = match settlement.undo {
-            Some(undo) => {
-                required.accounts.insert(AccountId::TREASURY);
-                (Vec::new(), tx.list_payments_before(market, undo.cursor, HOLDERS_PER_SET)?)
-            }
-            None => {
-                let after = settlement.cursor;
-                (tx.list_holdings_after(market, after, HOLDERS_PER_SET)?, Vec::new())
-            }
+        let (holdings, payments) = if let Some(undo) = settlement.undo {
+            required.accounts.insert(AccountId::TREASURY);
+            (Vec::new(), tx.list_payments_before(market, undo.cursor, HOLDERS_PER_SET)?)
+        } else {
+            let after = settlement.cursor;
+            (tx.list_holdings_after(market, after, HOLDERS_PER_SET)?, Vec::new())
         };
         required.accounts.extend(holdings.iter().map(|holding| holding.account_id));
         required.accounts.extend(payments.iter().map(|payment| payment.credit.account_id));
