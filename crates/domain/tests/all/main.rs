@@ -12,6 +12,8 @@ mod random;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
+mod resolution;
+#[cfg(test)]
 #[cfg(feature = "serde")]
 mod serialization;
 #[cfg(test)]

@@ -10,8 +10,8 @@ use foretell_domain::id::{
 };
 use foretell_domain::job::{JobLane, JobTask};
 use foretell_domain::market::{
-    BuyOrder, Holding, Market, MarketRecord, MarketRevision, MarketTexts, Opening, Settlement,
-    SettlementTerms, TradingDesk,
+    BuyOrder, Dispute, Evidence, Holding, Market, MarketOutcome, MarketRecord, MarketRevision,
+    MarketTexts, Opening, Resolution, Settlement, SettlementTerms, TradingDesk,
 };
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::post::{Post, PostBody, PostStatus};
@@ -19,8 +19,8 @@ use foretell_domain::quota::Quotas;
 use foretell_domain::scope::{Scope, Scopes};
 use foretell_domain::tag::{Tag, Tags};
 use foretell_domain::text::{
-    Category, Clarification, CommentContent, Email, MarketDescription, MarketName, OptionName,
-    PostContent, PostTitle, UserName,
+    Category, Clarification, CommentContent, Email, EvidenceText, EvidenceUrl, MarketDescription,
+    MarketName, OptionName, PostContent, PostTitle, Reason, UserName,
 };
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{TransferKind, TransferOrder, transfer};
@@ -104,6 +104,30 @@ fn trade_and_everything_it_changes_round_trip() {
     }
     let (available, stakes) = (Balance::from_minor(1), Balance::from_minor(2));
     round_trip(&SettlementTerms::Refunds { available, stakes });
+    let mut undone = settlement;
+    undone.undo(NOW).unwrap();
+    round_trip(&undone);
+}
+
+#[test]
+fn resolutions_and_disputes_round_trip() {
+    let evidence = Evidence {
+        text: EvidenceText::new("3 mm at noon").ok(),
+        url: EvidenceUrl::new("https://example.org/rain").ok(),
+    };
+    let (market, reason) = (opening().id, Reason::new("a mistake").unwrap());
+    let outcome = MarketOutcome::Payouts { basis_points: vec![0, 10_000] };
+    let mut made = Resolution::decide(market, 1, outcome, evidence, CREATOR, NOW);
+    round_trip(&made);
+    made.undo(CREATOR, reason.clone(), NOW).unwrap();
+    round_trip(&made);
+    round_trip(&Dispute {
+        market_id: market,
+        number: 1,
+        user_id: CREATOR,
+        reason,
+        created_at: NOW,
+    });
 }
 
 #[test]
