@@ -65,8 +65,10 @@ const sale = { optionId: no, shares: "all" };
 const sold = { params: { header: once(), path }, headers: by(cleo), body: sale };
 told(await client.POST("/api/v1/markets/{id}/sales", sold));
 const decision = { params: { header: once(), path }, headers: by(ada), body: { optionId: yes } };
-const decided = told(await client.POST("/api/v1/markets/{id}/resolution", decision));
-if (decided.status !== "resolved") throw new Error(`the market is ${decided.status}`);
+const decided = await client.POST("/api/v1/markets/{id}/resolution", decision);
+if (decided.data === undefined) throw new Error(JSON.stringify(decided.error));
+const made = decided.data.data;
+if (made.status !== "resolved") throw new Error(`the market is ${made.status}`);
 const settlement = told(await client.GET("/api/v1/markets/{id}/resolution", { params: { path } }));
 if (!settlement.completed) throw new Error("not everybody has been paid");
 

@@ -143,6 +143,7 @@ async fn webhook_signatures_pass_published_library(database: Database) {
     let settings = [BRISK[1], ("FORETELL__WEBHOOKS__ALLOW_PRIVATE", "true")];
     let server = Server::start_with(database, &settings).await;
     let (admin, ada) = (server.admin().await, server.register("ada").await);
+    let ben = server.register("ben").await;
     let [secret, messages] = ["secret", "messages"].map(|name| server.home().path().join(name));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("background/receiver.py");
     let mut receiver = Command::new(programs().join("python"));
@@ -154,8 +155,8 @@ async fn webhook_signatures_pass_published_library(database: Database) {
     fs::write(&secret, text(&webhook["secret"])).unwrap();
 
     let market = ada.open_market(&["Yes", "No"], "100.00").await;
-    ada.bet(&market, 0, "5.00").await.expect(201);
-    ada.bet(&market, 1, "5.00").await.expect(201);
+    ben.bet(&market, 0, "5.00").await.expect(201);
+    ben.bet(&market, 1, "5.00").await.expect(201);
     let path = format!("/markets/{}/resolution", text(&market["id"]));
     let winner = json!({ "optionId": market["options"][0]["id"] });
     ada.post(&path, winner).await.expect(200);

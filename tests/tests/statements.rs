@@ -90,8 +90,9 @@ impl Fixture {
             let (market, number) = (other.open_market(&["Yes", "No"], "10").await, self.others);
             for market in [&market, &self.market] {
                 self.ada.bet(market, number % 2, "1").await.expect(201);
-                other.bet(market, 0, "1").await.expect(201);
             }
+            // Not in the other's own market, which could then not be resolved at once.
+            other.bet(&self.market, 0, "1").await.expect(201);
             if number % 2 == 0 {
                 let winner = json!({"optionId": market["options"][0]["id"]});
                 other

@@ -112,7 +112,10 @@ impl Crowd {
                     .collect();
                 Command::batch(user, own, &to)
             }
-            9..15 => Command::bet(user, &self.any_market(chance), chance.below(2), minor),
+            9..15 => match self.market_of_others(user, chance) {
+                Some(market) => Command::bet(user, &market, chance.below(2), minor),
+                None => Command::payment(user, own, self.other(user, chance), minor),
+            },
             15..18 => {
                 let shares = if chance.below(2) == 0 { "all".to_owned() } else { money(minor) };
                 Command::sale(user, &self.any_market(chance), chance.below(2), &shares)
@@ -136,6 +139,13 @@ impl Crowd {
     fn any_market(&self, chance: &mut Chance) -> Value {
         let markets = self.markets.lock().unwrap();
         markets[chance.below(markets.len())].market.clone()
+    }
+
+    /// Returns a market that another user has opened: creators who have traded only propose.
+    fn market_of_others(&self, user: usize, chance: &mut Chance) -> Option<Value> {
+        let markets = self.markets.lock().unwrap();
+        let others: Vec<_> = markets.iter().filter(|market| market.creator != user).collect();
+        (!others.is_empty()).then(|| others[chance.below(others.len())].market.clone())
     }
 
     /// Each market is resolved by one command only, so that its state tells the result of that
