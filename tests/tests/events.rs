@@ -208,13 +208,11 @@ async fn client_that_does_not_read_is_disconnected(database: Database) {
     }
     let market = traders[0].open_market(&["Yes", "No"], "100.00").await;
     // More than the buffers of both sides can hold.
-    trade(&traders[1..], &market, 100).await;
+    trade(&traders, &market, 100).await;
     // So that the stream would end by itself.
     let winner = json!({"optionId": market["options"][0]["id"]});
-    traders[0]
-        .post(&format!("/markets/{}/resolution", text(&market["id"])), winner)
-        .await
-        .expect(200);
+    let judge = server.admin().await;
+    judge.post(&format!("/markets/{}/resolution", text(&market["id"])), winner).await.expect(200);
     let mut connection = narrow_connection(traders[0].address().parse().unwrap());
     let path = format!("/api/v1/markets/{}/events", text(&market["id"]));
     let request =

@@ -26,6 +26,8 @@ on_each_database!(
 /// Three users and a market of the first.
 struct Story {
     server: Server,
+    /// An admin who does not trade, and so decides.
+    judge: Client,
     people: [Client; 3],
     market: Value,
     replay: Replay,
@@ -53,7 +55,8 @@ impl Story {
         assert_eq!(people[0].balance().await, left, "the subsidy is the creator's");
         let replay = Replay::new(&sent, &market, &people.each_ref());
         replay.check_market(&market);
-        Self { server, people, market, replay }
+        let judge = server.admin().await;
+        Self { server, judge, people, market, replay }
     }
 
     fn path(&self, rest: &str) -> String {
@@ -125,8 +128,7 @@ impl Story {
         for (account, paid) in payouts {
             *expected.entry(account).or_default() += paid;
         }
-        // The creator has traded, and could only propose.
-        self.server.admin().await.post(&self.path(path), body).await.expect(200);
+        self.judge.post(&self.path(path), body).await.expect(200);
         assert_eq!(self.balances().await, expected, "each is paid to the last unit");
         self.check_settlement().await;
         self.check_statements().await;
@@ -138,7 +140,7 @@ impl Story {
         let settlement = self.people[1].get(&self.path("/resolution")).await.data(200);
         assert_eq!(settlement["status"], market["status"]);
         assert_eq!(settlement["completed"], true, "{settlement:#}");
-        assert_eq!(settlement["decidedBy"], self.server.admin().await.user_id.as_str());
+        assert_eq!(settlement["decidedBy"], self.judge.user_id.as_str());
         self.people[1].bet(&self.market, 0, "1.00").await.refused(409, "MARKET_CLOSED");
         let again = json!({"optionId": self.option(0)});
         self.people[0].post(&self.path("/resolution"), again).await.refused(409, "CONFLICT");
@@ -164,7 +166,7 @@ impl Story {
     }
 
     async fn check_ledger(&self) {
-        self.server.admin().await.check_audit().await;
+        self.judge.check_audit().await;
         let audit = self.server.command("ledger audit").run().await.succeeded();
         assert!(audit.stdout.contains("the ledger is sound"), "{}", audit.stdout);
     }
