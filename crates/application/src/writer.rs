@@ -24,6 +24,7 @@ mod lane;
 mod outcome;
 mod outcomes;
 mod queue;
+mod typed_command;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -42,8 +43,7 @@ use crate::principal::Principal;
 use claim::ClaimFlag;
 pub(crate) use command::{
     ApplyProposal, CloseEnded, CloseMarket, Command, DecideMarket, DeleteMarket, OpenMarket,
-    PlaceBet, Register, Reversal, SellShares, SettleMarket, SignupGrant, TypedCommand,
-    UndoSettlement,
+    PlaceBet, Register, Reversal, SellShares, SettleMarket, SignupGrant, UndoSettlement,
 };
 pub use command::{
     BatchMode, Burn, Decided, Decision, MAX_BATCH_TRANSFERS, Mint, PaidBatch, Payment, PaymentBatch,
@@ -54,6 +54,7 @@ use lane::{Lane, QueuedCommand};
 use outcome::Outcome;
 pub use outcome::{MarketOpened, MarketState, Receipt, Registered, TradeReceipt};
 use queue::LaneQueue;
+pub(crate) use typed_command::TypedCommand;
 
 /// Settings of the money writer.
 #[derive(Debug, Clone)]

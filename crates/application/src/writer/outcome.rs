@@ -10,7 +10,7 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_ports::market::MarketDetails;
 
-use super::command::TypedCommand;
+use super::typed_command::TypedCommand;
 use crate::error::AppError;
 
 /// Outcome of a command.
