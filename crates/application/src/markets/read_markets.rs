@@ -18,8 +18,6 @@ use crate::markets::market_cache::Render;
 /// Maximum number of bets and sales embedded in a market: its newest.
 pub const MAX_BETS_WITH_MARKET: u32 = 20;
 
-/// Maximum number of resolutions of a market that are listed: its newest.
-const MAX_RESOLUTIONS: u32 = 1_000;
 /// Maximum number of disputes listed with a resolution: the first.
 const MAX_DISPUTES: u32 = 100;
 
@@ -140,16 +138,16 @@ impl Markets {
         Ok(Page { rows: self.queries.list_revisions(id, page).await?, total })
     }
 
-    /// Returns a market with its newest resolutions, newest first, and the first disputes of each.
+    /// Returns a market with a page of its resolutions, newest first, and the first disputes of each.
     ///
     /// # Errors
     /// As for the market itself.
     pub async fn list_resolutions(
         &self,
         id: MarketId,
+        page: PageRequest<i64>,
     ) -> Result<(MarketDetails, Vec<Resolution>, Vec<Dispute>), AppError> {
         let market = self.get_market(id).await?;
-        let page = PageRequest { start: PageStart::First, limit: MAX_RESOLUTIONS };
         let resolutions = self.queries.list_resolutions(id, page).await?;
         let contested = resolutions.iter().filter(|resolution| resolution.dispute_count > 0);
         let numbers: Vec<_> = contested.map(|resolution| resolution.number).collect();
@@ -159,6 +157,16 @@ impl Markets {
             self.queries.list_disputes(id, &numbers, MAX_DISPUTES).await?
         };
         Ok((market, resolutions, disputes))
+    }
+
+    /// Returns the number of resolutions of a market: that of the newest one.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn count_resolutions(&self, id: MarketId) -> Result<i64, AppError> {
+        let newest = PageRequest { start: PageStart::First, limit: 1 };
+        let newest = self.queries.list_resolutions(id, newest).await?;
+        Ok(newest.first().map_or(0, |newest| newest.number))
     }
 
     /// Returns a page of the proposals of all markets that wait, the first to take effect first,

@@ -31,22 +31,32 @@ impl Markets {
         Ok(false)
     }
 
-    /// Lets the proposals take effect whose challenge time has passed without a dispute.
+    /// Lets the proposals take effect whose challenge time has passed without a dispute. A proposal
+    /// that fails does not block the others, and is retried in the next pass.
     ///
     /// # Errors
     /// [`AppError::Store`].
     pub async fn apply_due_proposals(&self) -> Result<(), AppError> {
         let now = self.context.now();
         for market in self.queries.list_due_proposals(now, MARKETS_IN_SWEEP).await? {
-            // Time has decided, not a user.
-            let receipt =
-                self.context.writer.submit(Principal::System, ApplyProposal(market)).await?;
-            self.totals.forget();
-            // Otherwise it was disputed, decided or withdrawn meanwhile.
-            if let Ok(state) = receipt.result {
-                self.cache.invalidate_below(market, state.record.version);
-                tracing::info!(market_id = %market, "a proposed resolution took effect");
+            if let Err(error) = self.apply_proposal(market).await {
+                tracing::error!(
+                    error = %Chain(&error), market_id = %market,
+                    "proposed resolution failed, retrying in the next pass"
+                );
             }
+        }
+        Ok(())
+    }
+
+    async fn apply_proposal(&self, market: MarketId) -> Result<(), AppError> {
+        // Time has decided, not a user.
+        let receipt = self.context.writer.submit(Principal::System, ApplyProposal(market)).await;
+        self.totals.forget();
+        // Otherwise it was disputed, decided or withdrawn meanwhile.
+        if let Ok(state) = receipt?.result {
+            self.cache.invalidate_below(market, state.record.version);
+            tracing::info!(market_id = %market, "a proposed resolution took effect");
         }
         Ok(())
     }

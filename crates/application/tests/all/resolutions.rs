@@ -9,6 +9,7 @@ use foretell_domain::market::{
 use foretell_domain::policy::Denied;
 use foretell_domain::text::{EvidenceText, Reason};
 use foretell_ports::market::MarketDetails;
+use foretell_testkit::faults::Fault;
 
 use crate::support::{Fixture, GRANT, settings};
 
@@ -63,7 +64,7 @@ impl Setting {
     /// Returns the statuses of the market's resolutions, newest first.
     async fn statuses(&self) -> Vec<ResolutionStatus> {
         let id = self.market.market.id();
-        let (_, rows, _) = self.fixture.app.markets.list_resolutions(id).await.unwrap();
+        let rows = self.fixture.resolutions(id).await;
         rows.iter().map(|row| row.status).collect()
     }
 
@@ -122,6 +123,27 @@ async fn undisputed_proposal_takes_effect_after_challenge_time() {
 }
 
 #[tokio::test]
+async fn failed_proposal_blocks_no_other() {
+    let setting = Setting::open().await;
+    let other = setting.fixture.market(&setting.creator, 1_000).await;
+    setting.fixture.bet(&setting.creator, &other, 0, 100).await.unwrap();
+    setting.propose(&setting.creator, 1).await;
+    let decision = Decision::Winner(Fixture::option(&other, 0));
+    setting.fixture.propose(&setting.creator, &other, decision).await;
+    setting.fixture.fail_after(0, Fault::Unavailable);
+    setting.wait(DAY_SECONDS).await;
+    let statuses = async || {
+        let other = setting.fixture.resolutions(other.market.id()).await;
+        [setting.statuses().await[0], other[0].status]
+    };
+    let applied = statuses().await.iter().filter(|s| **s == ResolutionStatus::Applied).count();
+    assert_eq!(applied, 1, "the first one failed");
+    setting.wait(0).await;
+    assert_eq!(statuses().await, [ResolutionStatus::Applied; 2]);
+    setting.fixture.audit().await;
+}
+
+#[tokio::test]
 async fn disputed_proposal_waits_for_uninvolved_staff() {
     let setting = Setting::open().await;
     let (stranger, moderator) = (setting.fixture.user().await, setting.fixture.moderator().await);
@@ -155,7 +177,7 @@ async fn staff_confirms_proposal_of_other_user() {
     setting.decide(&moderator, 0).await.unwrap();
     assert_eq!(setting.statuses().await, [ResolutionStatus::Applied]);
     let id = setting.market.market.id();
-    let (_, rows, _) = setting.fixture.app.markets.list_resolutions(id).await.unwrap();
+    let rows = setting.fixture.resolutions(id).await;
     assert_eq!(rows[0].closed_by, Some(moderator.user.id));
     assert_eq!(rows[0].proposed_by, setting.creator.user.id);
 }
@@ -206,7 +228,7 @@ async fn evidence_is_kept_and_part_of_the_request() {
     let again = decide("The airport has measured 3 mm.").await.unwrap();
     assert_eq!((&again.result, again.is_replay), (&first.result, true));
     assert!(decide("Something else.").await.is_err(), "another request under the same key");
-    let (_, rows, _) = markets.list_resolutions(id).await.unwrap();
+    let rows = setting.fixture.resolutions(id).await;
     assert_eq!(rows[0].evidence, evidence("The airport has measured 3 mm."));
 }
 

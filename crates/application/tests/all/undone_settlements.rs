@@ -41,7 +41,7 @@ async fn balances(fixture: &Fixture, crowd: &Crowd) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn undone_market_is_as_before_its_decision_and_decided_again() {
+async fn undone_market_is_decided_again() {
     let fixture = Fixture::open_with(ApplicationSettings { fee_bps: 250, ..settings() }).await;
     let (crowd, admin) = (Crowd::gather(&fixture, 700).await, fixture.admin().await);
     let before = balances(&fixture, &crowd).await;
@@ -61,7 +61,7 @@ async fn undone_market_is_as_before_its_decision_and_decided_again() {
         assert_eq!(again, Err(MarketError::NotDecided { phase: Phase::Closed }.into()));
         fixture.audit().await;
     }
-    let (_, rows, _) = fixture.app.markets.list_resolutions(crowd.id()).await.unwrap();
+    let rows = fixture.resolutions(crowd.id()).await;
     assert!(rows.iter().all(|row| row.undo.as_ref().unwrap().completed_at.is_some()));
 }
 
@@ -127,7 +127,7 @@ async fn spent_payouts_are_covered_and_owed() {
     let statement = fixture.statement(from).await;
     assert_eq!(statement[0].kind, TransferKind::Reversal);
     assert_eq!((statement[1].kind, statement[1].id), (TransferKind::Cover, debt.transfer_id));
-    let (_, rows, _) = fixture.app.markets.list_resolutions(crowd.id()).await.unwrap();
+    let rows = fixture.resolutions(crowd.id()).await;
     assert_eq!(rows[0].undo.as_ref().unwrap().covered.minor(), payout);
     fixture.audit().await;
 }

@@ -11,7 +11,7 @@ use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName}
 use foretell_domain::transfer::{Transfer, TransferKind};
 use foretell_ports::ledger::LedgerQueries as _;
 use foretell_ports::market::{MarketDetails, MarketQueries as _};
-use foretell_ports::page::NumberedPage;
+use foretell_ports::page::{NumberedPage, PageRequest, PageStart};
 
 use super::fixture::{Fixture, amount};
 use super::trouble::eventually;
@@ -194,6 +194,12 @@ impl Fixture {
             Decided::Proposed(proposal) => *proposal,
             Decided::Now(state) => panic!("decided at once: {state:?}"),
         }
+    }
+
+    /// Returns the resolutions of a market, newest first.
+    pub(crate) async fn resolutions(&self, market: MarketId) -> Vec<Resolution> {
+        let page = PageRequest { start: PageStart::First, limit: 100 };
+        self.app.markets.list_resolutions(market, page).await.unwrap().1
     }
 
     /// Returns the settlement of a decided market.

@@ -23,8 +23,10 @@ pub(super) async fn list_resolutions(
     params: Params<Pagination>,
 ) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
-    let (market, mut rows, disputes) = state.application.markets.list_resolutions(id).await?;
-    let meta = paging.divide(&mut rows, |resolution| resolution.number);
+    let markets = &state.application.markets;
+    let (market, mut rows, disputes) = markets.list_resolutions(id, paging.request()).await?;
+    let total = markets.count_resolutions(id);
+    let meta = paging.meta(&mut rows, |resolution| resolution.number, total).await?;
     let options = &market.market.record().options;
     let currency = &state.application.settings().currency;
     let view = |row| ResolutionView::new(row, options, currency).with_disputes(&disputes);
