@@ -103,9 +103,10 @@ pub fn may_manage_market(actor: Actor, creator: UserId) -> Result<(), Denied> {
     }
 }
 
-/// Returns `true` if the actor is a moderator or an admin, and not the market's creator.
-pub fn is_staff_beside(actor: Actor, creator: UserId) -> bool {
-    actor.has_role(Role::Moderator) && !actor.is_user(creator)
+/// Returns `true` if the actor is a moderator or an admin without a part in a market: neither its
+/// creator nor with a stake, which means that they hold or have held its shares.
+pub fn is_uninvolved_staff(actor: Actor, creator: UserId, has_stake: bool) -> bool {
+    actor.has_role(Role::Moderator) && !actor.is_user(creator) && !has_stake
 }
 
 /// Allows admins to mint money, reverse transfers and audit the ledger.

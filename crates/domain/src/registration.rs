@@ -21,7 +21,7 @@ pub enum RegistrationPolicy {
     Invite,
     /// Those with an email address of one of these domains, and those with an invitation.
     Domains(Vec<EmailDomain>),
-    /// Nobody.
+    /// No one; only admins add users.
     Closed,
 }
 

@@ -139,7 +139,7 @@ texts! {
     MarketDescription: multi_line, 10 to 1000,
     /// What a market's creator or staff add to its resolution rules.
     Clarification: multi_line, 1 to 2_000,
-    /// What a resolution of a market rests on.
+    /// Evidence for a resolution of a market.
     EvidenceText: multi_line, 1 to 2_000,
     /// Absolute URL of a source for a resolution, in its normal form.
     EvidenceUrl: web_url, 1 to 500,

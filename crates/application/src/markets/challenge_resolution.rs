@@ -3,9 +3,9 @@
 use foretell_domain::event::DomainEvent;
 use foretell_domain::id::MarketId;
 use foretell_domain::market::{
-    Dispute, EditRight, Market, MarketError, MarketRevision, Resolution, ResolutionStatus,
+    Dispute, EditRight, Market, MarketError, MarketRevision, Resolution,
 };
-use foretell_domain::policy::{self, Actor, Denied};
+use foretell_domain::policy::{Actor, Denied};
 use foretell_domain::text::Reason;
 use foretell_domain::time::Timestamp;
 use foretell_ports::market::MarketDetails;
@@ -69,16 +69,8 @@ impl Markets {
             let locked = lock_market(tx, market)?;
             let mut proposal = pending(tx, &locked)?;
             let user_id = actor.user_id().ok_or(Denied::NotAJudge)?;
-            let status = if actor.is_user(proposal.proposed_by) {
-                ResolutionStatus::Withdrawn
-            } else if policy::is_staff_beside(actor, locked.record().creator_id)
-                && !tx.find_stakes(&locked, user_id)?.of_actor
-            {
-                ResolutionStatus::Rejected
-            } else {
-                return Err(Denied::NotAJudge.into());
-            };
-            proposal.close(status, user_id, now)?;
+            let has_stake = tx.find_stakes(&locked, user_id)?.of_actor;
+            proposal.end(actor, &locked, has_stake, now)?;
             tx.save_resolutions(&[&proposal])?;
             Ok(proposal)
         };

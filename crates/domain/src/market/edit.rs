@@ -50,7 +50,7 @@ impl EditRight {
     /// what they have bet on.
     pub fn of(actor: Actor, market: &Market, stakes: Stakes, opened_until: Timestamp) -> Self {
         let is_uninvolved =
-            policy::is_staff_beside(actor, market.record.creator_id) && !stakes.of_actor;
+            policy::is_uninvolved_staff(actor, market.record.creator_id, stakes.of_actor);
         if is_uninvolved || !stakes.of_others {
             return Self::Full;
         }

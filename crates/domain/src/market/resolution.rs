@@ -1,15 +1,16 @@
 //! Resolutions: how a market was decided, or is proposed to be.
 //!
-//! Whoever has a part in a market cannot decide it alone: their resolution is a proposal, which
-//! takes effect after a challenge time unless a holder disputes it. Then staff without a part in
-//! the market decide.
+//! Users with a part in a market cannot decide it alone: their resolution is a proposal, which takes
+//! effect after a challenge time unless a holder disputes it. Then staff without a part in the market
+//! decide.
 
 use std::time::Duration;
 
 use super::{Market, MarketError};
+use crate::error::DomainError;
 use crate::id::{MarketId, UserId};
 use crate::money::Balance;
-use crate::policy::{self, Actor};
+use crate::policy::{self, Actor, Denied};
 use crate::text::{EvidenceText, EvidenceUrl, Reason};
 use crate::time::Timestamp;
 
@@ -44,7 +45,7 @@ impl MarketRules {
     }
 }
 
-/// What a resolution does with the pot.
+/// Outcome of a market: the use of its pot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum MarketOutcome {
@@ -58,7 +59,7 @@ pub enum MarketOutcome {
     Cancellation,
 }
 
-/// What a resolution rests on.
+/// Evidence for a resolution.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Evidence {
@@ -134,9 +135,9 @@ pub struct Resolution {
     pub market_id: MarketId,
     /// Number in the market, from 1 without gaps.
     pub number: i64,
-    /// What it does with the pot.
+    /// Outcome.
     pub outcome: MarketOutcome,
-    /// What it rests on.
+    /// Evidence.
     pub evidence: Evidence,
     /// User who has proposed or made it.
     pub proposed_by: UserId,
@@ -233,6 +234,29 @@ impl Resolution {
         Ok(())
     }
 
+    /// Ends the proposal without deciding the market: withdraws it for its proposer, rejects it for
+    /// staff without a part in the market.
+    ///
+    /// # Errors
+    /// [`Denied::NotAJudge`] for everyone else, [`MarketError::NoProposal`] if it waits no longer.
+    pub fn end(
+        &mut self,
+        actor: Actor,
+        market: &Market,
+        has_stake: bool,
+        now: Timestamp,
+    ) -> Result<(), DomainError> {
+        let by = actor.user_id().ok_or(Denied::NotAJudge)?;
+        let status = if by == self.proposed_by {
+            ResolutionStatus::Withdrawn
+        } else if policy::is_uninvolved_staff(actor, market.record().creator_id, has_stake) {
+            ResolutionStatus::Rejected
+        } else {
+            return Err(Denied::NotAJudge.into());
+        };
+        Ok(self.close(status, by, now)?)
+    }
+
     /// Lets the proposal take effect because nobody has disputed it in time.
     ///
     /// # Errors
@@ -300,7 +324,7 @@ pub struct Dispute {
     pub created_at: Timestamp,
 }
 
-/// What an actor who may manage a market can do about its outcome.
+/// Right of an actor who may manage a market to decide its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecisionRight {
     /// Decide at once, also about a proposal that waits.
@@ -329,8 +353,7 @@ impl DecisionRight {
             let is_proposal = has_stake || is_propose_only || rules.always_propose;
             return Ok(if is_proposal { Self::Propose } else { Self::Decide });
         };
-        let is_judge = policy::is_staff_beside(actor, market.record().creator_id)
-            && !has_stake
+        let is_judge = policy::is_uninvolved_staff(actor, market.record().creator_id, has_stake)
             && !actor.is_user(pending.proposed_by);
         if is_judge && !is_propose_only {
             Ok(Self::Decide)

@@ -127,7 +127,7 @@ fn market_transfers_are_not_reversible() {
 }
 
 #[test]
-fn payments_of_settlements_are_sent_back_into_the_pot() {
+fn settlement_payments_return_to_pot() {
     let at = Timestamp::from_micros(5);
     let market = MarketId::from_u128(7);
     for kind in TransferKind::ALL {

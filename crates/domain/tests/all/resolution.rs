@@ -1,4 +1,4 @@
-//! Who decides a market, and what becomes of proposals.
+//! Tests of proposals and decisions.
 
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ fn resolution_is_undone_once() {
 }
 
 #[test]
-fn closed_market_is_reopened_within_the_limits_of_its_end() {
+fn reopening_respects_limits_of_end_date() {
     let closed = || market().close().unwrap();
     let (ended, later) = (NOW.plus_seconds(60), NOW.plus_seconds(90));
     let not_closed = |phase| Err(MarketError::NotClosed { phase });
