@@ -74,9 +74,9 @@ pub(crate) struct CloseEnded(pub(crate) MarketId);
 pub(crate) struct DecideMarket {
     /// The market.
     pub(crate) market_id: MarketId,
-    /// What to decide.
+    /// Decision.
     pub(crate) decision: Decision,
-    /// What it rests on.
+    /// Evidence.
     pub(crate) evidence: Evidence,
     /// `true` if the credential allows only proposals. It is not part of the request.
     pub(crate) is_propose_only: bool,

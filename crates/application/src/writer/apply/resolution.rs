@@ -98,14 +98,15 @@ impl CommandHandler<'_> {
             return Err(DomainError::from(not_decided).into());
         }
         let newest = self.state.newest_resolution(tx, *market_id)?.cloned();
-        let terms = self.state.change_settlement(tx, *market_id, |settlement| {
+        let undone = self.state.change_settlement(tx, *market_id, |settlement| {
             settlement.undo(now).map(|()| settlement.clone())
         })?;
-        let settlement = terms.ok_or(not_decided)??;
+        let settlement = undone.ok_or(not_decided)??;
+        let next_number = newest.as_ref().map_or(1, |newest| newest.number + 1);
         // A program of the version before decides without storing a resolution.
         let mut resolution = newest
             .filter(|newest| newest.status == ResolutionStatus::Applied)
-            .unwrap_or_else(|| resolution_of(&settlement));
+            .unwrap_or_else(|| resolution_of(&settlement, next_number));
         resolution.undo(by, reason.clone(), now)?;
         self.state.put_resolution(resolution.clone());
         Ok(Box::new(resolution))
@@ -169,8 +170,8 @@ impl CommandHandler<'_> {
 }
 
 /// Returns the resolution that a settlement carries out.
-fn resolution_of(settlement: &Settlement) -> Resolution {
+fn resolution_of(settlement: &Settlement, number: i64) -> Resolution {
     let Settlement { market_id, terms, decided_by, decided_at, .. } = settlement;
     let (outcome, evidence) = (terms.outcome(), Evidence::default());
-    Resolution::decide(*market_id, 1, outcome, evidence, *decided_by, *decided_at)
+    Resolution::decide(*market_id, number, outcome, evidence, *decided_by, *decided_at)
 }

@@ -27,7 +27,7 @@ pub(in crate::writer) struct UndoneSet {
     pub(in crate::writer) market_id: MarketId,
     /// Accounts whose claims are void.
     pub(in crate::writer) holders: Vec<AccountId>,
-    /// What the treasury has paid for recipients.
+    /// Debts of recipients for whom the treasury has paid.
     pub(in crate::writer) debts: Vec<Debt>,
 }
 
