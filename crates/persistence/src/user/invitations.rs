@@ -12,6 +12,7 @@ use crate::connection::{Connection, on};
 use crate::dialect;
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::DbId;
+use crate::post::post_lists::paginate;
 use crate::schema::invitations;
 use crate::unreadable_rows::load_page;
 
@@ -113,16 +114,9 @@ pub(crate) fn list(
     page: PageRequest<InvitationId>,
 ) -> Result<Vec<Invitation>, Failure> {
     let load = |page: &PageRequest<InvitationId>| {
-        Ok(on!(connection, |c| {
-            let all = invitations::table
-                .order(invitations::id.desc())
-                .limit(page.limit.into())
-                .select(InvitationRow::as_select());
-            match page.start {
-                PageStart::First => all.load(c),
-                PageStart::Offset(rows) => all.offset(rows).load(c),
-                PageStart::After(id) => all.filter(invitations::id.lt(DbId::from(id))).load(c),
-            }
+        Ok(on!(connection, |c, Db| {
+            let all = invitations::table.select(InvitationRow::as_select()).into_boxed::<Db>();
+            paginate!(all, invitations::id, page).load(c)
         })?)
     };
     load_page(page, load, |row: &InvitationRow| row.id.into(), Invitation::try_from)

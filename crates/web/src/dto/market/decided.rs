@@ -113,24 +113,33 @@ enum TermsView {
 /// The part that the shares of one option pay.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct PartView {
+pub(super) struct PartView {
     #[schema(value_type = Id)]
     option_id: Text<OptionId>,
     basis_points: u16,
 }
 
+/// Returns the option that has won everything, if one has.
+pub(super) fn winner_of(basis_points: &[u16], options: &[OptionState]) -> Option<Text<OptionId>> {
+    let mut parts = options.iter().zip(basis_points);
+    parts.find(|(_, bps)| **bps == WHOLE_BPS).map(|(option, _)| Text(option.id))
+}
+
+/// Returns the part of each option.
+pub(super) fn parts_of(basis_points: &[u16], options: &[OptionState]) -> Vec<PartView> {
+    let parts = options.iter().zip(basis_points.iter().copied());
+    parts
+        .map(|(option, basis_points)| PartView { option_id: Text(option.id), basis_points })
+        .collect()
+}
+
 impl TermsView {
     fn new(terms: &SettlementTerms, options: &[OptionState], currency: &Currency) -> Self {
         match terms {
-            SettlementTerms::Payouts { basis_points } => {
-                let parts =
-                    options.iter().map(|option| Text(option.id)).zip(basis_points.iter().copied());
-                if let Some((option_id, _)) = parts.clone().find(|(_, bps)| *bps == WHOLE_BPS) {
-                    return Self::Winner { option_id };
-                }
-                let part = |(option_id, basis_points)| PartView { option_id, basis_points };
-                Self::Split { split: parts.map(part).collect() }
-            }
+            SettlementTerms::Payouts { basis_points } => match winner_of(basis_points, options) {
+                Some(option_id) => Self::Winner { option_id },
+                None => Self::Split { split: parts_of(basis_points, options) },
+            },
             SettlementTerms::Refunds { available, stakes } => Self::Refunds {
                 available: Money::new(currency, available.minor()),
                 stakes: Money::new(currency, stakes.minor()),

@@ -1,15 +1,14 @@
 //! Request and response types of resolutions, proposals and disputes.
 
 use foretell_domain::id::{MarketId, OptionId, UserId};
-use foretell_domain::market::{
-    Dispute, Evidence, MarketOutcome, OptionState, Resolution, WHOLE_BPS,
-};
+use foretell_domain::market::{Dispute, Evidence, MarketOutcome, OptionState, Resolution};
 use foretell_domain::money::Currency;
 use foretell_domain::text::{EvidenceText, EvidenceUrl, Reason};
 use garde::{Valid, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::dto::market::decided::{PartView, parts_of, winner_of};
 use crate::dto::money::Money;
 use crate::dto::parsed::{Parsed, optional, required};
 use crate::dto::text::Text;
@@ -17,7 +16,7 @@ use crate::dto::time::Time;
 use crate::extract::{RequestContext, RequestDto};
 use crate::openapi::names::{Id, ResolutionStatusName};
 
-/// What a resolution rests on.
+/// Evidence for a resolution.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
 #[serde(rename_all = "camelCase")]
@@ -93,7 +92,7 @@ pub(crate) struct ResolutionView<'a> {
     disputes: Vec<DisputeView<'a>>,
 }
 
-/// What a resolution does with the pot.
+/// Outcome of a market.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum OutcomeView {
@@ -109,17 +108,7 @@ enum OutcomeView {
     Cancellation,
 }
 
-/// The part that the shares of one option pay.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = OutcomePartView)]
-#[serde(rename_all = "camelCase")]
-struct PartView {
-    #[schema(value_type = Id)]
-    option_id: Text<OptionId>,
-    basis_points: u16,
-}
-
-/// What a resolution rests on.
+/// Evidence for a resolution.
 #[derive(Debug, Serialize, ToSchema)]
 struct EvidenceView<'a> {
     #[schema(required)]
@@ -136,7 +125,7 @@ struct UndoView<'a> {
     by: Text<UserId>,
     reason: &'a str,
     at: Time,
-    /// What the treasury has paid for recipients who no longer had the money: they owe it. Known
+    /// Money that the treasury has paid for recipients who no longer had it: they owe it. Known
     /// once the undoing is complete.
     covered: Money,
     /// Time at which all money was back in the pot; `null` before.
@@ -202,13 +191,13 @@ impl<'a> ResolutionView<'a> {
 
 impl OutcomeView {
     fn new(outcome: &MarketOutcome, options: &[OptionState]) -> Self {
-        let MarketOutcome::Payouts { basis_points } = outcome else { return Self::Cancellation };
-        let parts = options.iter().map(|option| Text(option.id)).zip(basis_points.iter().copied());
-        if let Some((option_id, _)) = parts.clone().find(|(_, bps)| *bps == WHOLE_BPS) {
-            return Self::Winner { option_id };
+        match outcome {
+            MarketOutcome::Payouts { basis_points } => match winner_of(basis_points, options) {
+                Some(option_id) => Self::Winner { option_id },
+                None => Self::Split { split: parts_of(basis_points, options) },
+            },
+            MarketOutcome::Cancellation => Self::Cancellation,
         }
-        let part = |(option_id, basis_points)| PartView { option_id, basis_points };
-        Self::Split { split: parts.map(part).collect() }
     }
 }
 

@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use foretell_application::writer::{Decided, Decision, Receipt};
 use foretell_domain::id::{MarketId, OptionId};
-use foretell_domain::market::{Evidence, MAX_OPTIONS, SplitError, WHOLE_BPS};
+use foretell_domain::market::{Evidence, MAX_OPTIONS, OptionState, SplitError, WHOLE_BPS};
 use garde::rules::length::HasSimpleLength;
 use garde::util::nested_path;
 use garde::{Path, Report, Valid, Validate};
@@ -14,7 +14,7 @@ use crate::WebState;
 use crate::dto::market::decided::MarketStateView;
 use crate::dto::market::resolution::{EvidenceBody, ResolutionView};
 use crate::dto::parsed::{Parsed, is_repeated, repeated, required, validated};
-use crate::error::ErrorCode;
+use crate::error::{ApiError, ErrorCode};
 use crate::extract::{
     Body, Decide, IdempotencyKey, Object, PathId, RequestContext, RequestDto, SignedIn,
 };
@@ -163,17 +163,22 @@ pub(super) async fn decided(
     receipt: Receipt<Decided>,
 ) -> HandlerResult {
     let currency = &state.application.settings().currency;
-    // The options of a market never change, so a repetition gets an equal response.
-    let market = match &receipt.result {
-        Ok(Decided::Proposed(_)) => Some(state.application.markets.get_market(market_id).await?),
-        _ => None,
-    };
-    let options = market.iter().flat_map(|details| &details.market.record().options);
-    let options: Vec<_> = options.copied().collect();
+    let is_proposal = matches!(receipt.result, Ok(Decided::Proposed(_)));
+    let options = if is_proposal { options_of(state, market_id).await? } else { Vec::new() };
     reply::receipt(receipt, |decided| match decided {
         Decided::Now(market) => reply::ok(MarketStateView::new(*market, currency)?),
         Decided::Proposed(proposal) => {
             reply::accepted(ResolutionView::new(&proposal, &options, currency))
         }
     })
+}
+
+/// Returns the options of a market for a view of its resolution. They never change, so the response
+/// to a repeated request is equal.
+pub(super) async fn options_of(
+    state: &WebState,
+    market_id: MarketId,
+) -> Result<Vec<OptionState>, ApiError> {
+    let details = state.application.markets.get_market(market_id).await?;
+    Ok(details.market.record().options.clone())
 }

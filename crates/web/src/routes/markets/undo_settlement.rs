@@ -3,6 +3,7 @@
 use actix_web::web::Data;
 use foretell_domain::id::MarketId;
 
+use super::resolve::options_of;
 use crate::WebState;
 use crate::dto::market::resolution::{ReasonBody, ResolutionView};
 use crate::error::ErrorCode;
@@ -34,13 +35,7 @@ pub(super) async fn undo_settlement(
     let (id, key, reason) = state.validate((id, key, body))?;
     let markets = &state.application.markets;
     let receipt = markets.undo_settlement(&caller, key, id, reason).await?;
-    // The options of a market never change, so a repetition gets an equal response.
-    let market = match &receipt.result {
-        Ok(_) => Some(markets.get_market(id).await?),
-        Err(_) => None,
-    };
-    let options = market.iter().flat_map(|details| &details.market.record().options);
-    let options: Vec<_> = options.copied().collect();
+    let options = if receipt.result.is_ok() { options_of(&state, id).await? } else { Vec::new() };
     let currency = &state.application.settings().currency;
     reply::receipt(receipt, |resolution| {
         reply::accepted(ResolutionView::new(&resolution, &options, currency))
